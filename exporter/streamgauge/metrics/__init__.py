@@ -1,0 +1,10 @@
+"""Readings to metric families, families to bytes.
+
+- ``family``: what a family is, and how a sample is written.
+- ``kafka_cluster``, ``kafka_topics``, ``kafka_groups``: families, each declared beside what fills it.
+- ``series_budget``: which parts are served at topic level when there are too many series.
+- ``kafka``: one cluster's reading to lines.
+- ``exporter``: what is about us.
+- ``catalogue``: every family; the reference page, the seams test and the HELP texts come from it.
+- ``exposition``: joins ready parts into the page that is scraped.
+"""

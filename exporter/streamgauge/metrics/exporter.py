@@ -1,0 +1,102 @@
+"""Families about the exporter itself: its build, its sources, its process."""
+
+import functools
+import platform
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from streamgauge import __version__
+from streamgauge.metrics.family import Family, Kind
+from streamgauge.model.source_status import SourceStatus
+
+_SOURCE = ("source", "cluster")
+
+BUILD_INFO = Family(
+    "streamgauge_build_info",
+    Kind.GAUGE,
+    ("version", "python_version"),
+    "1, with the versions of Streamgauge and of Python.",
+)
+UP = Family(
+    "streamgauge_source_up",
+    Kind.GAUGE,
+    _SOURCE,
+    "1 if the last cycle of reading brought a snapshot, 0 if it did not; absent before the first one has finished. "
+    "0 for long: see the log, and streamgauge_source_errors_total for the reason.",
+)
+STALE = Family(
+    "streamgauge_source_stale",
+    Kind.GAUGE,
+    _SOURCE,
+    "1 while the numbers served are those of an earlier cycle, because the last one failed or is overdue. They "
+    "disappear when they are older than stale_after.",
+)
+LAST_SUCCESS = Family(
+    "streamgauge_source_last_success_timestamp_seconds",
+    Kind.GAUGE,
+    _SOURCE,
+    "When the last good snapshot was read, in seconds since the epoch: the age of every number of this source.",
+)
+DURATION = Family(
+    "streamgauge_source_duration_seconds",
+    Kind.GAUGE,
+    _SOURCE,
+    "How long the last cycle took. Near the interval: cycles begin to be skipped; raise the interval.",
+)
+ERRORS = Family(
+    "streamgauge_source_errors_total",
+    Kind.COUNTER,
+    (*_SOURCE, "stage", "code"),
+    "Parts that could not be read, by stage and by the outside's own name of the error "
+    "(SASL_AUTHENTICATION_FAILED, REQUEST_TIMED_OUT, ...). What it names is absent or stale, never 0.",
+)
+REQUESTS = Family(
+    "streamgauge_kafka_requests_total",
+    Kind.COUNTER,
+    ("cluster", "api"),
+    "Requests sent to the brokers, by Kafka's name of the API, handshakes too: the load that we put on them.",
+)
+
+FAMILIES = (BUILD_INFO, UP, STALE, LAST_SUCCESS, DURATION, ERRORS, REQUESTS)
+
+
+def render(statuses: Sequence[SourceStatus], *, openmetrics: bool) -> str:
+    """These families and the process's own, in the text format or OpenMetrics without its end mark."""
+    lines: dict[str, list[str]] = {family.name: [] for family in FAMILIES}
+    lines[BUILD_INFO.name].append(BUILD_INFO.sample((__version__, platform.python_version()), 1))
+    for status in statuses:
+        _render_status(status, lines)
+    own = "".join(
+        family.header(openmetrics=openmetrics) + "".join(lines[family.name])
+        for family in FAMILIES
+        if lines[family.name]
+    )
+    generate = generate_openmetrics if openmetrics else generate_latest
+    return own + generate(_process_registry()).decode().removesuffix("# EOF\n")
+
+
+@functools.cache
+def _process_registry() -> CollectorRegistry:
+    registry = CollectorRegistry(auto_describe=False)
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def _render_status(status: SourceStatus, lines: dict[str, list[str]]) -> None:
+    labels = (status.source, status.cluster)
+    if status.up is not None:
+        lines[UP.name].append(UP.sample(labels, int(status.up)))
+        lines[STALE.name].append(STALE.sample(labels, int(status.stale)))
+    if status.last_success is not None:
+        lines[LAST_SUCCESS.name].append(LAST_SUCCESS.sample(labels, status.last_success))
+    if status.last_duration is not None:
+        lines[DURATION.name].append(DURATION.sample(labels, status.last_duration))
+    for (stage, code), count in sorted(status.errors.items()):
+        lines[ERRORS.name].append(ERRORS.sample((*labels, stage, code), count))
+    for api, count in sorted(status.requests.items()):
+        lines[REQUESTS.name].append(REQUESTS.sample((status.cluster, api), count))

@@ -1,0 +1,218 @@
+"""Families about consumer groups: their state, and their lag by partition, topic or group."""
+
+from typing import NamedTuple
+
+from streamgauge.metrics.family import Family, Kind, pairs
+from streamgauge.model.reading import GroupReading, GroupTopicLag
+
+_GROUP = ("cluster", "consumergroup")
+_TOPIC = (*_GROUP, "topic")
+_PARTITION = (*_TOPIC, "partition")
+
+LAG = Family(
+    "kafka_consumergroup_lag",
+    Kind.GAUGE,
+    _PARTITION,
+    "Records between the group's committed offset and the partition's end. Absent while either cannot be read; "
+    "whether it is much depends on the rate: alert on kafka_consumergroup_lag_seconds.",
+)
+LAG_SECONDS = Family(
+    "kafka_consumergroup_lag_seconds",
+    Kind.GAUGE,
+    _PARTITION,
+    "How long the next record to be committed has been waiting in Kafka, as of the last reading; 0 exactly when the "
+    "lag is 0, absent while it is not known. The truth is within plus or minus "
+    "kafka_consumergroup_lag_error_bound_seconds.",
+)
+ERROR_BOUND = Family(
+    "kafka_consumergroup_lag_error_bound_seconds",
+    Kind.GAUGE,
+    _PARTITION,
+    "How far kafka_consumergroup_lag_seconds can be from the truth, at most.",
+)
+CURRENT_OFFSET = Family(
+    "kafka_consumergroup_current_offset",
+    Kind.GAUGE,
+    _PARTITION,
+    "Offset that the group has committed. Absent, never -1, for partitions that it never committed: see "
+    "kafka_consumergroup_uncommitted_partitions.",
+)
+LAG_SUM = Family(
+    "kafka_consumergroup_lag_sum",
+    Kind.GAUGE,
+    _TOPIC,
+    "Sum of the lag in records over the committed partitions. Absent while any of them is unknown: the sum of the "
+    "others would look like a recovery.",
+)
+CURRENT_OFFSET_SUM = Family(
+    "kafka_consumergroup_current_offset_sum",
+    Kind.GAUGE,
+    _TOPIC,
+    "Sum of the committed offsets. Absent while any of them cannot be read.",
+)
+MAX_LAG = Family(
+    "kafka_consumergroup_max_lag",
+    Kind.GAUGE,
+    _TOPIC,
+    "Largest lag in records over the partitions whose lag is known: a lower bound, so an alert on it is right.",
+)
+MAX_LAG_SECONDS = Family(
+    "kafka_consumergroup_max_lag_seconds",
+    Kind.GAUGE,
+    _TOPIC,
+    "Longest waiting time over the partitions where it is known: a lower bound. The number to alert on.",
+)
+UNKNOWN_PARTITIONS = Family(
+    "kafka_consumergroup_unknown_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Committed partitions whose lag cannot be read now. Above 0, a falling maximum may be blindness, not recovery.",
+)
+UNCOMMITTED_PARTITIONS = Family(
+    "kafka_consumergroup_uncommitted_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Partitions of the topic that the group never committed (or whose commit has expired). For long above 0 in a "
+    "group that should read them all: it does not.",
+)
+CONSUMED = Family(
+    "kafka_consumergroup_records_consumed_total",
+    Kind.COUNTER,
+    _TOPIC,
+    "Records that the group consumed since it was first seen: every forward move of its commits; rate() of it is the "
+    "throughput out. A rewind adds nothing, reading again counts again; a reset of a stopped group adds nothing.",
+)
+MEMBERS = Family(
+    "kafka_consumergroup_members",
+    Kind.GAUGE,
+    _GROUP,
+    "Members of the group. 0 with commits that move: an assign() or Flink consumer. Absent while it cannot be read.",
+)
+STATE = Family(
+    "kafka_consumergroup_state",
+    Kind.GAUGE,
+    (*_GROUP, "state"),
+    "1 for the state that the group is in, in Kafka's own word (Stable, Empty, PreparingRebalance, ...). Long in any "
+    "but Stable or Empty: it does not finish its rebalance.",
+)
+INFO = Family(
+    "kafka_consumergroup_info",
+    Kind.GAUGE,
+    (*_GROUP, "type", "protocol_type", "assignor"),
+    "1 for each group: its type (classic, or consumer for KIP-848), its protocol type, and its partition assignor.",
+)
+
+FAMILIES = (
+    STATE,
+    MEMBERS,
+    INFO,
+    LAG_SECONDS,
+    ERROR_BOUND,
+    LAG,
+    CURRENT_OFFSET,
+    MAX_LAG_SECONDS,
+    MAX_LAG,
+    LAG_SUM,
+    CURRENT_OFFSET_SUM,
+    UNKNOWN_PARTITIONS,
+    UNCOMMITTED_PARTITIONS,
+    CONSUMED,
+)
+
+SERIES_PER_GROUP = 3
+_PARTITION_FAMILIES = (CURRENT_OFFSET, LAG, LAG_SECONDS, ERROR_BOUND)
+SERIES_PER_PARTITION = len(_PARTITION_FAMILIES)
+SERIES_PER_TOPIC = 7
+
+Lines = dict[str, list[str]]
+
+
+class _Prefixes(NamedTuple):
+    partitions: tuple[int, ...]
+    labels: str
+    rows: tuple[tuple[str, ...], ...]  # by family of _PARTITION_FAMILIES, then by partition
+
+
+class GroupLines:
+    """Renders groups; a series' name and labels are formatted once and kept."""
+
+    def __init__(self, cluster: str) -> None:
+        self._cluster = cluster
+        self._groups: dict[str, str] = {}
+        self._topics: dict[tuple[str, str], _Prefixes] = {}
+
+    def forget_all_but(self, groups: frozenset[str], topics: frozenset[tuple[str, str]]) -> None:
+        """Let go of groups and group-topics that are gone."""
+        self._groups = {name: kept for name, kept in self._groups.items() if name in groups}
+        self._topics = {names: kept for names, kept in self._topics.items() if names in topics}
+
+    def render_group(self, group: GroupReading, out: Lines) -> None:
+        """What is said of a group whatever its granularity."""
+        labels = self._labels(group.name)
+        if group.state is not None:
+            out[STATE.name].append(f"{STATE.name}{{{labels},{pairs((('state', group.state),))}}} 1\n")
+        if group.members is not None:
+            out[MEMBERS.name].append(f"{MEMBERS.name}{{{labels}}} {len(group.members)}\n")
+        info = (
+            ("type", group.group_type or ""),
+            ("protocol_type", group.protocol_type or ""),
+            ("assignor", group.assignor or ""),
+        )
+        out[INFO.name].append(f"{INFO.name}{{{labels},{pairs(info)}}} 1\n")
+
+    def render_total(self, group: GroupReading, out: Lines) -> None:
+        """A group's lag over all of its topics: the same families without the ``topic`` label."""
+        _render_level(group, f"{{{self._labels(group.name)}}} ", out)
+
+    def render_topic(self, group: str, topic: GroupTopicLag, out: Lines, *, partitions: bool) -> None:
+        """A group's lag on one topic; its partitions' own lines if wanted."""
+        prefixes = self._prefixes(group, topic)
+        _render_level(topic, prefixes.labels, out)
+        if not partitions:
+            return
+        offsets, lags, seconds, bounds = prefixes.rows
+        out[CURRENT_OFFSET.name] += [
+            f"{prefix}{value}\n" for prefix, value in zip(offsets, topic.committed, strict=True)
+        ]
+        out[LAG.name] += [
+            f"{prefix}{value}\n" for prefix, value in zip(lags, topic.lags, strict=True) if value is not None
+        ]
+        for family, row, values in (
+            (LAG_SECONDS, seconds, topic.lag_seconds),
+            (ERROR_BOUND, bounds, topic.error_bounds),
+        ):
+            out[family.name] += [
+                f"{prefix}{value:.9g}\n" for prefix, value in zip(row, values, strict=True) if value is not None
+            ]
+
+    def _labels(self, group: str) -> str:
+        kept = self._groups.get(group)
+        if kept is None:
+            kept = self._groups[group] = pairs((("cluster", self._cluster), ("consumergroup", group)))
+        return kept
+
+    def _prefixes(self, group: str, topic: GroupTopicLag) -> _Prefixes:
+        kept = self._topics.get((group, topic.topic))
+        if kept is None or kept.partitions != topic.partitions:
+            labels = f"{self._labels(group)},{pairs((('topic', topic.topic),))}"
+            rows = tuple(
+                tuple(f'{family.name}{{{labels},partition="{number}"}} ' for number in topic.partitions)
+                for family in _PARTITION_FAMILIES
+            )
+            kept = self._topics[group, topic.topic] = _Prefixes(topic.partitions, f"{{{labels}}} ", rows)
+        return kept
+
+
+def _render_level(lag: GroupTopicLag | GroupReading, labels: str, out: Lines) -> None:
+    if lag.max_lag_seconds is not None:
+        out[MAX_LAG_SECONDS.name].append(f"{MAX_LAG_SECONDS.name}{labels}{lag.max_lag_seconds:.9g}\n")
+    for family, value in (
+        (MAX_LAG, lag.max_lag),
+        (LAG_SUM, lag.lag_sum),
+        (CURRENT_OFFSET_SUM, lag.committed_sum),
+        (UNKNOWN_PARTITIONS, lag.unknown),
+        (UNCOMMITTED_PARTITIONS, lag.uncommitted),
+        (CONSUMED, lag.consumed_total),
+    ):
+        if value is not None:
+            out[family.name].append(f"{family.name}{labels}{value}\n")

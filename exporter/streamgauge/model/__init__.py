@@ -1,0 +1,9 @@
+"""What the readings mean. Pure: values in, values out, the clock passed in; no I/O, no threads, no logging.
+
+- ``snapshot``: what a source saw (the sources return it).
+- ``history``: when each end offset was seen, kept from reading to reading.
+- ``lag``: records and seconds from a snapshot and the histories.
+- ``throughput``: counters of appended and consumed records, and their rates.
+- ``reading``: the answer, which metrics and web show and nobody changes any more.
+- ``cluster``: one snapshot in, one reading out; holds the state of the above.
+"""

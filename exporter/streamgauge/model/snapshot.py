@@ -1,0 +1,123 @@
+"""What the Kafka source saw in one cycle: plain values and the instants at which they were true.
+
+Nothing here is computed. What could not be read is absent, and named in ``failures``.
+Instants are seconds of one monotonic clock; ``read_at`` alone is wall-clock time, for people.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class EndOffset(NamedTuple):
+    """A partition's end offset (the high watermark), between the instants of its request and its answer."""
+
+    offset: int
+    asked: float
+    answered: float
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A broker that the cluster's metadata names."""
+
+    node_id: int
+    host: str
+    port: int
+    rack: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One partition's placement; ``leader`` is None while it has none."""
+
+    partition: int
+    leader: int | None
+    replicas: tuple[int, ...]
+    in_sync_replicas: tuple[int, ...]
+    offline_replicas: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic; ``topic_id`` tells a topic made anew from its predecessor (None: the brokers give no ids).
+
+    A topic that exists but could not be read has no partitions here.
+    """
+
+    name: str
+    topic_id: str | None
+    partitions: Mapping[int, Partition]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a consumer group and the partitions it is assigned, by topic."""
+
+    member_id: str
+    client_id: str
+    host: str
+    assignment: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A consumer group.
+
+    Attributes:
+        state: Kafka's own word (``Stable``, ``Empty``, ...), None where it cannot be read.
+        group_type: ``classic`` or ``consumer`` (KIP-848), None where brokers do not say.
+        coordinator: the node that answers for the group.
+        commits: committed offsets by topic and partition; None (the whole or one partition) where they could not
+            be read this time. Partitions that were never committed are not in it.
+        members: None where they could not be read.
+    """
+
+    name: str
+    state: str | None = None
+    group_type: str | None = None
+    protocol_type: str | None = None
+    assignor: str | None = None
+    coordinator: int | None = None
+    commits: Mapping[str, Mapping[int, int | None]] | None = None
+    members: tuple[Member, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part that could not be read: at which stage, Kafka's name of the error, how often, and one example."""
+
+    stage: str
+    code: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSnapshot:
+    """One cycle's view of a cluster.
+
+    Attributes:
+        started: when the cycle began (monotonic seconds).
+        finished: when its last answer came (monotonic seconds).
+        read_at: the same as wall-clock seconds since the epoch.
+        controller: the active controller's node, None where it is not known.
+        topics: topics by name, those left out by the configuration excepted.
+        ends: end offsets by topic and partition; absent where they could not be read.
+        last_stable: last stable offsets (LSO) likewise, only where they differ from the end.
+        log_starts: log start offsets likewise.
+        groups: groups by name.
+        failures: what is missing from this snapshot, and why.
+    """
+
+    started: float
+    finished: float
+    read_at: float
+    brokers: tuple[Broker, ...] = ()
+    controller: int | None = None
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    ends: Mapping[str, Mapping[int, EndOffset]] = field(default_factory=dict)
+    last_stable: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    log_starts: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()

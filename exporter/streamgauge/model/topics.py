@@ -1,0 +1,112 @@
+"""What is remembered of each topic from reading to reading: its ends over time and its counter."""
+
+from collections.abc import Mapping
+
+from streamgauge.model.departed import Departed
+from streamgauge.model.history import OffsetHistory
+from streamgauge.model.reading import PartitionReading, TopicReading
+from streamgauge.model.snapshot import ClusterSnapshot, EndOffset, Partition, Topic
+from streamgauge.model.throughput import RecordCounter, appended
+
+_NOTHING: Mapping[int, EndOffset] = {}
+_NO_OFFSETS: Mapping[int, int] = {}
+
+
+class TopicState:
+    """One topic's memory.
+
+    Attributes:
+        generation: grows when the topic is found to be made anew; what was kept about its offsets is void then.
+        partitions: where each of its partitions stands.
+        ends: the ends of the last reading; absent where they could not be read.
+        log_starts: likewise.
+        histories: end offsets over time, by partition.
+    """
+
+    def __init__(self, history_points: int) -> None:
+        self.generation = 0
+        self.partitions: Mapping[int, Partition] = {}
+        self.ends: Mapping[int, EndOffset] = _NOTHING
+        self.log_starts: Mapping[int, int] = _NO_OFFSETS
+        self.histories: dict[int, OffsetHistory] = {}
+        self._history_points = history_points
+        self._topic_id: str | None = None
+        self._last_ends: dict[int, int] = {}
+        self._watched = False
+        self._appended = RecordCounter()
+
+    def update(self, topic: Topic, snapshot: ClusterSnapshot) -> TopicReading:
+        """Take one reading of the topic."""
+        self.ends = snapshot.ends.get(topic.name, _NOTHING)
+        self.log_starts = snapshot.log_starts.get(topic.name, _NO_OFFSETS)
+        made_anew = self._is_made_anew(topic)
+        if made_anew:
+            self.generation += 1
+            self.histories.clear()
+            self._last_ends.clear()
+        count = 0
+        for partition, end in self.ends.items():
+            is_new = made_anew or (self._watched and partition not in self.partitions)
+            count += appended(self._last_ends.get(partition), end.offset, is_new=is_new)
+            self._last_ends[partition] = end.offset
+            self._history(partition).observe(end)
+        self._appended.add(count, snapshot.finished)
+        if topic.partitions:
+            self.partitions = topic.partitions
+            self._watched = True
+        self._topic_id = topic.topic_id or self._topic_id
+        return self._reading(topic.name, snapshot.last_stable.get(topic.name, _NO_OFFSETS))
+
+    def depart(self) -> None:
+        """The topic is gone: keep its counter, let go of the rest."""
+        self.histories.clear()
+        self.ends, self.log_starts = _NOTHING, _NO_OFFSETS
+
+    def _is_made_anew(self, topic: Topic) -> bool:
+        if topic.topic_id is not None:
+            return self._topic_id is not None and topic.topic_id != self._topic_id
+        # Brokers older than 2.8 give no ids: an end that fell is the only sign.
+        return any(end.offset < self._last_ends.get(partition, 0) for partition, end in self.ends.items())
+
+    def _history(self, partition: int) -> OffsetHistory:
+        history = self.histories.get(partition)
+        if history is None:
+            # Capacities differ a little, so that not every partition thins its history in the same cycle.
+            fewer = partition * 7 % max(1, self._history_points // 4)
+            history = self.histories[partition] = OffsetHistory(self._history_points - fewer)
+        return history
+
+    def _reading(self, name: str, last_stable: Mapping[int, int]) -> TopicReading:
+        rows = tuple(
+            PartitionReading(
+                placement,
+                None if (end := self.ends.get(partition)) is None else end.offset,
+                last_stable.get(partition),
+                self.log_starts.get(partition),
+            )
+            for partition, placement in self.partitions.items()
+        )
+        return TopicReading(name, rows, self._appended.total, self._appended.per_second)
+
+
+class Topics:
+    """The memory of all topics of a cluster."""
+
+    def __init__(self, history_points: int) -> None:
+        self._history_points = history_points
+        self._departed: Departed[TopicState] = Departed()
+        self.states: dict[str, TopicState] = {}
+
+    def update(self, snapshot: ClusterSnapshot) -> dict[str, TopicReading]:
+        """Take one reading of all topics; a topic that is gone takes its readings with it."""
+        for name in [name for name in self.states if name not in snapshot.topics]:
+            state = self.states.pop(name)
+            state.depart()
+            self._departed.keep(name, state, snapshot.finished)
+        return {name: self._state(name).update(topic, snapshot) for name, topic in snapshot.topics.items()}
+
+    def _state(self, name: str) -> TopicState:
+        state = self.states.get(name)
+        if state is None:
+            state = self.states[name] = self._departed.recall(name) or TopicState(self._history_points)
+        return state

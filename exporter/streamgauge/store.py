@@ -1,0 +1,99 @@
+"""Keeps the last good reading of each cluster and says what may be served of it now.
+
+The scheduler's threads write, the web's threads read. A reading older than its ``stale_after`` is withdrawn by the
+clock alone, so that a source which hangs cannot keep a dead number alive.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from streamgauge.metrics import catalogue, exporter
+from streamgauge.metrics.exposition import Exposition
+from streamgauge.metrics.family import Lines
+from streamgauge.model.reading import ClusterReading
+from streamgauge.model.source_status import SourceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """A configured cluster: how its source is doing, and its last good reading while that may be served."""
+
+    status: SourceStatus
+    reading: ClusterReading | None
+
+
+@dataclass(slots=True)
+class _Entry:
+    status: SourceStatus
+    stale_after: float
+    overdue_after: float
+    reading: ClusterReading | None = None
+    published: float = 0.0
+
+
+class Store:
+    """The last good reading of each cluster, its rendered lines, and its source's status.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._exposition = Exposition(catalogue.READ_FAMILIES)
+
+    def expect(self, status: SourceStatus, *, stale_after: float, overdue_after: float) -> None:
+        """Announce a cluster before its first cycle, so that it is seen to be missing.
+
+        Args:
+            status: the status before the first cycle.
+            stale_after: seconds after which a reading is no longer served.
+            overdue_after: seconds after which a reading is marked stale although no cycle has failed.
+        """
+        with self._lock:
+            self._entries[status.cluster] = _Entry(status, stale_after, overdue_after)
+
+    def publish(self, status: SourceStatus, reading: ClusterReading, lines: Lines) -> None:
+        """A cycle brought a reading."""
+        part = self._exposition.prepare(lines)
+        with self._lock:
+            self._exposition.publish(status.cluster, part)
+            entry = self._entries[status.cluster]
+            entry.status, entry.reading, entry.published = status, reading, self._clock()
+
+    def fail(self, status: SourceStatus) -> None:
+        """A cycle brought nothing; the last good reading stays until it is too old."""
+        with self._lock:
+            self._entries[status.cluster].status = status
+
+    def views(self) -> tuple[ClusterView, ...]:
+        """Every configured cluster as it may be served now."""
+        now = self._clock()
+        with self._lock:
+            return tuple(self._view(entry, now) for entry in self._entries.values())
+
+    def ready(self) -> bool:
+        """Whether every source has finished its first cycle, good or bad."""
+        with self._lock:
+            return all(entry.status.cycles > 0 for entry in self._entries.values())
+
+    def exposition(self, *, openmetrics: bool, gzip: bool) -> bytes:
+        """The page of metrics as it may be served now."""
+        statuses = [view.status for view in self.views()]
+        tail = exporter.render(statuses, openmetrics=openmetrics)
+        return self._exposition.page(tail, openmetrics=openmetrics, gzip=gzip)
+
+    def _view(self, entry: _Entry, now: float) -> ClusterView:
+        if entry.reading is None:
+            return ClusterView(entry.status, None)
+        age = now - entry.published
+        if age > entry.stale_after:
+            entry.reading = None
+            self._exposition.withdraw(entry.status.cluster)
+            return ClusterView(entry.status, None)
+        stale = entry.status.up is False or age > entry.overdue_after
+        return ClusterView(replace(entry.status, stale=stale), entry.reading)
