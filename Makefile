@@ -36,11 +36,11 @@ services: $(SERVICES) ## Fetch the real services' packages (Kafka, Prometheus) i
 docs: $(DEV) ## Write the generated reference pages anew (docs/metrics.md, docs/configuration.md)
 	$(BIN)/python -m pytest -m "not service" tests/docs --update-docs
 
-golden: $(DEV) ## Write the golden exposition anew; read the diff before you commit it
-	$(BIN)/python -m pytest -m "not service" tests/metrics --update-golden
+golden: $(DEV) ## Write the golden files anew (exposition, messages); read the diff before you commit it
+	$(BIN)/python -m pytest -m "not service" tests/metrics tests/config --update-golden
 
 bench: $(DEV) $(SERVICES) ## Measure requests, CPU, memory and scrape times against a real Kafka
-	$(BIN)/python benchmarks/scale.py $(ARGS)
+	PYTHONPATH=. $(BIN)/python benchmarks/scale.py $(ARGS)
 
 lock: $(DEV) ## Resolve the dependencies anew into the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -o requirements.lock pyproject.toml

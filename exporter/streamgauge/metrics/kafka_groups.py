@@ -133,32 +133,41 @@ class _Prefixes(NamedTuple):
     rows: tuple[tuple[str, ...], ...]  # by family of _PARTITION_FAMILIES, then by partition
 
 
+class _Kind(NamedTuple):
+    """What Kafka says of a group, and the lines that say it; they are written again only when it changes."""
+
+    kind: tuple[str | None, ...]
+    state: str
+    info: str
+    members: str  # without its value
+
+
 class GroupLines:
     """Renders groups; a series' name and labels are formatted once and kept."""
 
     def __init__(self, cluster: str) -> None:
         self._cluster = cluster
         self._groups: dict[str, str] = {}
+        self._kinds: dict[str, _Kind] = {}
         self._topics: dict[tuple[str, str], _Prefixes] = {}
 
     def forget_all_but(self, groups: frozenset[str], topics: frozenset[tuple[str, str]]) -> None:
         """Let go of groups and group-topics that are gone."""
         self._groups = {name: kept for name, kept in self._groups.items() if name in groups}
+        self._kinds = {name: kept for name, kept in self._kinds.items() if name in groups}
         self._topics = {names: kept for names, kept in self._topics.items() if names in topics}
 
     def render_group(self, group: GroupReading, out: Lines) -> None:
         """What is said of a group whatever its granularity."""
-        labels = self._labels(group.name)
-        if group.state is not None:
-            out[STATE.name].append(f"{STATE.name}{{{labels},{pairs((('state', group.state),))}}} 1\n")
+        kind = (group.state, group.group_type, group.protocol_type, group.assignor)
+        kept = self._kinds.get(group.name)
+        if kept is None or kept.kind != kind:
+            kept = self._kinds[group.name] = self._kind(group, kind)
+        if kept.state:
+            out[STATE.name].append(kept.state)
+        out[INFO.name].append(kept.info)
         if group.members is not None:
-            out[MEMBERS.name].append(f"{MEMBERS.name}{{{labels}}} {len(group.members)}\n")
-        info = (
-            ("type", group.group_type or ""),
-            ("protocol_type", group.protocol_type or ""),
-            ("assignor", group.assignor or ""),
-        )
-        out[INFO.name].append(f"{INFO.name}{{{labels},{pairs(info)}}} 1\n")
+            out[MEMBERS.name].append(f"{kept.members}{len(group.members)}\n")
 
     def render_total(self, group: GroupReading, out: Lines) -> None:
         """A group's lag over all of its topics: the same families without the ``topic`` label."""
@@ -184,6 +193,16 @@ class GroupLines:
             out[family.name] += [
                 f"{prefix}{value:.9g}\n" for prefix, value in zip(row, values, strict=True) if value is not None
             ]
+
+    def _kind(self, group: GroupReading, kind: tuple[str | None, ...]) -> _Kind:
+        labels = self._labels(group.name)
+        info = zip(("type", "protocol_type", "assignor"), (word or "" for word in kind[1:]), strict=True)
+        return _Kind(
+            kind,
+            f"{STATE.name}{{{labels},{pairs((('state', group.state),))}}} 1\n" if group.state is not None else "",
+            f"{INFO.name}{{{labels},{pairs(info)}}} 1\n",
+            f"{MEMBERS.name}{{{labels}}} ",
+        )
 
     def _labels(self, group: str) -> str:
         kept = self._groups.get(group)

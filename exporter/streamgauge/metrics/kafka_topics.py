@@ -121,7 +121,8 @@ class TopicLines:
     def render(self, topic: TopicReading, out: dict[str, list[str]], *, partitions: bool) -> None:
         """Append the topic's lines to those of their families; partitions' own lines if wanted."""
         prefixes = self._prefixes(topic)
-        out[PARTITIONS.name].append(f"{PARTITIONS.name}{prefixes.topic}{len(topic.partitions)}\n")
+        if topic.partitions:  # every topic has some: none means that they could not be read yet
+            out[PARTITIONS.name].append(f"{PARTITIONS.name}{prefixes.topic}{len(topic.partitions)}\n")
         out[APPENDED.name].append(f"{APPENDED.name}{prefixes.topic}{topic.appended_total}\n")
         if not partitions:
             return

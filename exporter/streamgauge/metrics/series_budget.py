@@ -14,7 +14,7 @@ from streamgauge.model.reading import ClusterReading
 Granularity = str
 """``partition``, ``topic`` or ``group``: how finely a group's series are split."""
 
-_FOR_THE_CLUSTER = 8  # brokers and controller and our own: a handful, and no lever for saving
+_FOR_THE_CLUSTER = 64  # brokers, controller, our own: set aside, not counted, so that a lost broker changes no plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def plan(reading: ClusterReading, granularity: Mapping[str, Granularity], budget
     if excess <= 0:
         return Plan(frozenset(), frozenset(), 0)
     group_topics = sorted(
-        (-_partitions(lag.partitions, lag.unknown), group.name, lag.topic)
+        (-lag.committed_partitions, group.name, lag.topic)
         for group in reading.groups.values()
         if granularity[group.name] == "partition"
         for lag in group.topics.values()
@@ -67,7 +67,7 @@ def plan(reading: ClusterReading, granularity: Mapping[str, Granularity], budget
 
 
 def _wanted(reading: ClusterReading, granularity: Mapping[str, Granularity]) -> int:
-    series = _FOR_THE_CLUSTER + len(reading.brokers)
+    series = _FOR_THE_CLUSTER
     for topic in reading.topics.values():
         series += kafka_topics.SERIES_PER_TOPIC + len(topic.partitions) * kafka_topics.SERIES_PER_PARTITION
     for group in reading.groups.values():
@@ -79,10 +79,5 @@ def _wanted(reading: ClusterReading, granularity: Mapping[str, Granularity]) -> 
         for lag in group.topics.values():
             series += kafka_groups.SERIES_PER_TOPIC
             if wanted == "partition":
-                series += _partitions(lag.partitions, lag.unknown) * kafka_groups.SERIES_PER_PARTITION
+                series += lag.committed_partitions * kafka_groups.SERIES_PER_PARTITION
     return series
-
-
-def _partitions(known: tuple[int, ...], unknown: int) -> int:
-    """Committed partitions, readable now or not: an outage must not change the plan."""
-    return max(len(known), unknown)

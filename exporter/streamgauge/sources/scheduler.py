@@ -71,16 +71,19 @@ class SourceRunner(Generic[SnapshotT]):
 
     def _cycle(self) -> None:
         started = time.monotonic()
+        before = self.status
         try:
             snapshot = self._source.read()
             self._note(snapshot.failures)
             self._succeed(snapshot, self._finished(started, last_success=snapshot.read_at))
+            self._note_what_is_over(snapshot.failures)
         except SourceError as error:
             self._failed(started, error.stage, error.code, str(error))
         except (
             Exception
         ) as error:  # a bug of ours must not end the thread: it is counted, logged whole, and tried again
             LOG.exception("a cycle failed by a fault of the exporter's own", extra=self._names())
+            self.status = before  # a snapshot that could not be taken in is no success
             self._failed(started, "cycle", "INTERNAL", repr(error))
 
     def _failed(self, started: float, stage: str, code: str, message: str) -> None:
@@ -105,19 +108,26 @@ class SourceRunner(Generic[SnapshotT]):
         return self.status
 
     def _note(self, failures: Sequence[Failure]) -> None:
-        """Count every failure, and log each kind when it begins and when it is over rather than every cycle."""
-        troubles = frozenset((failure.stage, failure.code) for failure in failures)
+        """Count every failure, and log each kind when it begins rather than every cycle."""
         for failure in failures:
             self._errors[failure.stage, failure.code] += failure.count
             if (failure.stage, failure.code) not in self._troubles:
                 extra = self._names(failure.stage, failure.code) | {"count": failure.count}
                 LOG.warning("cannot read: %s", failure.example, extra=extra)
-        for stage, code in sorted(self._troubles - troubles):
+        self._troubles |= _kinds(failures)
+
+    def _note_what_is_over(self, failures: Sequence[Failure]) -> None:
+        """Log each kind that is over: a cycle that fails as a whole says nothing about its parts."""
+        for stage, code in sorted(self._troubles - _kinds(failures)):
             LOG.info("no longer fails", extra=self._names(stage, code))
-        self._troubles = troubles
+        self._troubles = _kinds(failures)
 
     def _names(self, stage: str | None = None, code: str | None = None) -> dict[str, Any]:
         return {"source": self._source.name, "cluster": self._source.cluster, "stage": stage, "code": code}
+
+
+def _kinds(failures: Sequence[Failure]) -> frozenset[tuple[str, str]]:
+    return frozenset((failure.stage, failure.code) for failure in failures)
 
 
 class Scheduler:

@@ -239,6 +239,21 @@ class _CountingManager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-p
         if conn is not None:
             conn.close(error)
 
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
+        """As the library's, which drops an answer that arrives together with the end of the connection.
+
+        A broker that refuses a password says so and hangs up: without the answer it would look like a network fault.
+        """
+        transport = await super()._build_transport(node, timeout_at)
+        receive = transport._sock_recv  # noqa: SLF001
+
+        def receive_to_the_end() -> tuple[bytes, Exception | None]:
+            received, error = receive()
+            return received, None if received else error  # the end is met again by the next call
+
+        transport._sock_recv = receive_to_the_end  # noqa: SLF001
+        return transport
+
     def _count(self, conn: Any) -> None:
         send = conn._send_request  # noqa: SLF001  # the one place that every request passes, handshakes too
 

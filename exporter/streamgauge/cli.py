@@ -1,0 +1,203 @@
+"""The command line: ``serve``, ``demo`` and ``config``. It reads flags, and leaves the work to the other modules."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+import yaml
+
+from streamgauge import __version__
+from streamgauge.config import FLAGS, Overrides, check, json_schema, listen_address, load
+from streamgauge.errors import ConfigError, StreamgaugeError
+
+_EXIT_FAILED: Final = 1
+_EXIT_CONFIG: Final = 2
+_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+
+
+def _examples(*lines: str) -> str:
+    """Write an epilog whose lines stay as they are."""
+    return "\n\n".join(["Examples:", "\b\n" + "\n".join(f"  {line}" for line in lines)])
+
+
+def _flag(field: str) -> Any:
+    """Make the option of a flag; its help names its environment variable."""
+    flag = next(flag for flag in FLAGS if flag.field == field)
+    return typer.Option(*flag.names, metavar=flag.metavar, help=f"{flag.help} [{flag.variable}]", show_default=False)
+
+
+app = typer.Typer(
+    name="streamgauge",
+    help="Read Kafka pipelines, throughput and lag, and serve them to Prometheus and people.",
+    epilog=_examples(
+        "streamgauge demo",
+        "streamgauge serve --kafka broker:9092",
+        "streamgauge config check streamgauge.yml",
+    ),
+    context_settings=_SETTINGS,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(
+    help="Check, show and describe the configuration.",
+    epilog=_examples(
+        "streamgauge config check streamgauge.yml",
+        "streamgauge config show --config.file streamgauge.yml --interval 1m",
+        "streamgauge config schema > streamgauge.schema.json",
+    ),
+    context_settings=_SETTINGS,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(config_app, name="config")
+
+ConfigFile = Annotated[Path | None, _flag("config_file")]
+Kafka = Annotated[str | None, _flag("kafka")]
+Cluster = Annotated[str | None, _flag("cluster")]
+Interval = Annotated[str | None, _flag("interval")]
+Groups = Annotated[str | None, _flag("groups")]
+Topics = Annotated[str | None, _flag("topics")]
+Listen = Annotated[str | None, _flag("listen")]
+WebConfigFile = Annotated[str | None, _flag("web_config_file")]
+LogFormat = Annotated[str | None, _flag("log_format")]
+LogLevel = Annotated[str | None, _flag("log_level")]
+
+
+def main() -> NoReturn:
+    """Run the command line; a wrong configuration exits with 2, any other failure of ours with 1."""
+    try:
+        app(prog_name="streamgauge")
+    except StreamgaugeError as error:
+        for line in str(error).splitlines():
+            typer.echo(f"streamgauge: {line}", err=True)
+        sys.exit(_EXIT_CONFIG if isinstance(error, ConfigError) else _EXIT_FAILED)
+    sys.exit(0)
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the value alone
+    if wanted:
+        typer.echo(f"streamgauge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog=_examples(
+        "streamgauge serve --kafka broker:9092",
+        "streamgauge serve --kafka broker:9092 --groups 'orders-.*' --interval 1m",
+        "streamgauge serve --config.file streamgauge.yml --listen :9308",
+    )
+)
+def serve(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config_file: ConfigFile = None,
+    kafka: Kafka = None,
+    cluster: Cluster = None,
+    interval: Interval = None,
+    groups: Groups = None,
+    topics: Topics = None,
+    listen: Listen = None,
+    web_config_file: WebConfigFile = None,
+    log_format: LogFormat = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Watch Kafka clusters and serve what is read.
+
+    Flags come before the environment variables in brackets, those before the
+    file, and that before the defaults.
+    """
+    from streamgauge import app as composition  # noqa: PLC0415 - config commands need none of it
+
+    given = Overrides(
+        kafka=kafka,
+        cluster=cluster,
+        interval=interval,
+        groups=groups,
+        topics=topics,
+        listen=listen,
+        web_config_file=web_config_file,
+        log_format=log_format,
+        log_level=log_level,
+    )
+    composition.serve(load(config_file, given, os.environ))
+
+
+@app.command(
+    short_help="Watch a small pipeline on an in-process Kafka.",
+    epilog=_examples("streamgauge demo", "streamgauge demo --listen 127.0.0.1:8080"),
+)
+def demo(*, listen: Listen = None) -> None:
+    """Watch a small pipeline on an in-process Kafka; nothing else is needed."""
+    from streamgauge import app as composition  # noqa: PLC0415 - config commands need none of it
+
+    composition.demo(listen_address(Overrides(listen=listen), os.environ))
+
+
+@config_app.command(
+    "check",
+    short_help="Check a configuration file.",
+    epilog=_examples("streamgauge config check streamgauge.yml"),
+)
+def config_check(
+    file: Annotated[Path, typer.Argument(help="The file to check.", metavar="FILE", show_default=False)],
+) -> None:
+    """Check a configuration file; every problem is named, and the exit code is 2."""
+    config = check(file, os.environ)
+    names = ", ".join(cluster.name for cluster in config.clusters)
+    typer.echo(f"{file}: valid; clusters: {names}")
+
+
+@config_app.command(
+    "show",
+    epilog=_examples(
+        "streamgauge config show --config.file streamgauge.yml",
+        "streamgauge config show --kafka broker:9092",
+    ),
+)
+def config_show(  # noqa: PLR0913 - one parameter a flag
+    *,
+    config_file: ConfigFile = None,
+    kafka: Kafka = None,
+    cluster: Cluster = None,
+    interval: Interval = None,
+    groups: Groups = None,
+    topics: Topics = None,
+    listen: Listen = None,
+    web_config_file: WebConfigFile = None,
+    log_format: LogFormat = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Print the configuration that serve would use, secrets masked."""
+    given = Overrides(
+        kafka=kafka,
+        cluster=cluster,
+        interval=interval,
+        groups=groups,
+        topics=topics,
+        listen=listen,
+        web_config_file=web_config_file,
+        log_format=log_format,
+        log_level=log_level,
+    )
+    shown = load(config_file, given, os.environ).masked()
+    typer.echo(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), nl=False)
+
+
+@config_app.command("schema", epilog=_examples("streamgauge config schema > streamgauge.schema.json"))
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration file, for editors."""
+    typer.echo(json.dumps(json_schema(), indent=2))

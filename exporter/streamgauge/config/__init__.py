@@ -1,0 +1,54 @@
+"""The whole configuration: one schema, read from a YAML file, the environment and flags.
+
+`load` answers with a `Config`, whose models are frozen, or raises a `streamgauge.errors.ConfigError` that names every
+problem. Nothing else of the package is needed to use it. It imports nothing of Streamgauge's but the errors.
+"""
+
+from streamgauge.config.client import ClientProperties, EndpointIdentification, SaslMechanism, SecurityProtocol
+from streamgauge.config.flags import FLAGS, Flag, Overrides
+from streamgauge.config.loading import check, listen_address, load
+from streamgauge.config.schema import (
+    DEFAULT_CLUSTER_NAME,
+    DEFAULT_LISTEN_ADDRESS,
+    ClusterConfig,
+    Config,
+    Granularity,
+    GranularityConfig,
+    GranularityOverride,
+    GroupSelection,
+    LagConfig,
+    LogConfig,
+    LogFormat,
+    LogLevel,
+    TopicSelection,
+    WebConfig,
+    json_schema,
+)
+
+__all__ = [
+    "DEFAULT_CLUSTER_NAME",
+    "DEFAULT_LISTEN_ADDRESS",
+    "FLAGS",
+    "ClientProperties",
+    "ClusterConfig",
+    "Config",
+    "EndpointIdentification",
+    "Flag",
+    "Granularity",
+    "GranularityConfig",
+    "GranularityOverride",
+    "GroupSelection",
+    "LagConfig",
+    "LogConfig",
+    "LogFormat",
+    "LogLevel",
+    "Overrides",
+    "SaslMechanism",
+    "SecurityProtocol",
+    "TopicSelection",
+    "WebConfig",
+    "check",
+    "json_schema",
+    "listen_address",
+    "load",
+]
