@@ -1,12 +1,12 @@
-"""Measures what reading a large cluster costs: requests, CPU, wall time and memory a cycle, and how long a scrape takes.
+"""Measures what reading a large cluster costs: requests, CPU, wall time and memory a cycle, and the time of a scrape.
 
 A real broker holds synthetic commits of many groups; the exporter reads it as its users run it. For each shape:
 
 - for a while it is scraped every 5 s, as Prometheus would: requests and CPU a cycle (scrapes included) and memory;
 - then, reading every second, it is scraped ten times a second: p50 and p99 of a scrape while it collects.
 
-Other exporters can stand beside it: ``--beside 'NAME=COMMAND'``, with ``{kafka}`` and ``{port}`` in the command. They are
-scraped in the same way; their requests are not known from outside. Prints a table in Markdown.
+Other exporters can stand beside it: ``--beside 'NAME=COMMAND'``, with ``{kafka}`` and ``{port}`` in the command. They
+are scraped in the same way; their requests are not known from outside. Prints a table in Markdown.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
 import psutil
 import requests
@@ -183,7 +184,7 @@ class _Running:
         self._url = url
         self._wanted = shape.groups * shape.partitions
 
-    def __enter__(self) -> "_Running":
+    def __enter__(self) -> Self:
         self._process.start()
         self._process.wait_until_ready(self._answers, deadline=START_SECONDS)
         eventually(self._is_whole, deadline=START_SECONDS, every=1.0)

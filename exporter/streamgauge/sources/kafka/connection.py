@@ -173,7 +173,7 @@ class Connection:
         return remaining
 
     def _manager_of(self) -> "_CountingManager":
-        if self._manager is None:
+        if self._manager is None or self._manager.closed:
             raise SourceError("cycle", "INTERRUPTED", "the connection was closed")
         return self._manager
 
