@@ -61,8 +61,8 @@ def pipeline() -> Iterator[str]:
     bootstrap_servers = _addresses(producer)
     work: tuple[Callable[[], None], ...] = (
         lambda: _produce(producer, stopping),
-        lambda: _consume(bootstrap_servers, "billing", stopping, lambda _: True),
-        lambda: _consume(bootstrap_servers, "warehouse", stopping, _works_at),
+        lambda: _consume(bootstrap_servers, "billing", stopping, _billing),
+        lambda: _consume(bootstrap_servers, "warehouse", stopping, _warehouse),
     )
     threads = [threading.Thread(target=one, name=f"demo-{number}", daemon=True) for number, one in enumerate(work)]
     for thread in threads:
@@ -84,11 +84,6 @@ def _addresses(producer: Producer) -> str:
     return ",".join(f"{broker.host}:{broker.port}" for broker in brokers)
 
 
-def _works_at(seconds: float) -> bool:
-    """Whether ``warehouse`` works: it does for a while, then rests."""
-    return seconds % (_WORK_SECONDS + _REST_SECONDS) < _WORK_SECONDS
-
-
 def _produce(producer: Producer, stopping: threading.Event) -> None:
     tick = 0.1
     number = 0
@@ -100,7 +95,20 @@ def _produce(producer: Producer, stopping: threading.Event) -> None:
         producer.poll(0)
 
 
-def _consume(bootstrap_servers: str, group: str, stopping: threading.Event, works_at: Callable[[float], bool]) -> None:
+def _billing(_: float) -> int:
+    """As many records a second as there are."""
+    return 10_000
+
+
+def _warehouse(seconds: float) -> int:
+    """Works for a while, and then rests; what has piled up takes it some seconds to work off."""
+    works = seconds % (_WORK_SECONDS + _REST_SECONDS) < _WORK_SECONDS
+    return 3 * _RECORDS_PER_SECOND if works else 0
+
+
+def _consume(
+    bootstrap_servers: str, group: str, stopping: threading.Event, records_per_second: Callable[[float], int]
+) -> None:
     settings: dict[str, Any] = {
         "bootstrap.servers": bootstrap_servers,
         "group.id": group,
@@ -111,12 +119,11 @@ def _consume(bootstrap_servers: str, group: str, stopping: threading.Event, work
     consumer = Consumer(settings)
     consumer.subscribe([TOPIC])
     started = time.monotonic()
+    tick = 0.2
     try:
-        while not stopping.is_set():
-            resting = not works_at(time.monotonic() - started)
-            messages = consumer.consume(0 if resting else 200, timeout=0.2)
-            if resting:
-                stopping.wait(0.2)
+        while not stopping.wait(tick):
+            wanted = round(records_per_second(time.monotonic() - started) * tick)
+            messages = consumer.consume(wanted, timeout=tick) if wanted else []
             if any(message.error() is None for message in messages):
                 _commit(consumer)
     finally:

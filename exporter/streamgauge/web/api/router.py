@@ -1,0 +1,29 @@
+"""Puts the API's routes together."""
+
+from fastapi import APIRouter
+from starlette.convertors import Convertor, register_url_convertor
+
+from streamgauge.web.api import clusters, groups, topics
+from streamgauge.web.readings import Readings
+from streamgauge.web.workers import Workers
+
+
+class _NameConvertor(Convertor[str]):
+    """The rest of a path as a name: unlike Starlette's ``path`` it takes newlines, which Kafka takes in group names."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+def create_router(store: Readings, workers: Workers) -> APIRouter:
+    """Everything under `/api/v1`."""
+    register_url_convertor("name", _NameConvertor())
+    router = APIRouter(prefix="/api/v1")
+    for part in (clusters, groups, topics):
+        router.include_router(part.create_router(store, workers))
+    return router

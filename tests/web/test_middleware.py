@@ -1,0 +1,46 @@
+"""What happens around every request."""
+
+import logging
+
+import pytest
+
+from streamgauge.web.security import WebSecurity
+from tests.web.clients import client
+from tests.web.examples import ExampleStore
+
+
+@pytest.mark.parametrize("path", ["/", "/metrics", "/-/healthy", "/api/v1/groups", "/nowhere", "/favicon.svg"])
+def test_every_answer_carries_the_security_headers(path: str) -> None:
+    """Nothing from outside, nothing inline, no frames, no guessing of types."""
+    headers = client(ExampleStore()).get(path).headers
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "server" not in headers
+
+
+def test_configured_headers_win() -> None:
+    """Those of the web configuration file."""
+    security = WebSecurity(headers={"X-Frame-Options": "sameorigin", "Strict-Transport-Security": "max-age=60"})
+    headers = client(ExampleStore(), security=security).get("/").headers
+    assert headers["x-frame-options"] == "sameorigin"
+    assert headers["strict-transport-security"] == "max-age=60"
+
+
+def test_requests_are_logged_at_debug_level(caplog: pytest.LogCaptureFixture) -> None:
+    """One line a request, a path with control characters made harmless."""
+    with caplog.at_level(logging.DEBUG, logger="streamgauge.web.access"):
+        client(ExampleStore()).get("/no%0Awhere")
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "streamgauge.web.access"]
+    assert line.startswith("GET '/no\\nwhere' answered 404 in 0.")
+
+
+def test_requests_are_not_logged_otherwise(caplog: pytest.LogCaptureFixture) -> None:
+    """Scrapes are many and look alike."""
+    with caplog.at_level(logging.INFO):
+        client(ExampleStore()).get("/metrics")
+    assert not [record for record in caplog.records if record.name.startswith("streamgauge")]
