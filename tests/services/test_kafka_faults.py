@@ -71,8 +71,9 @@ def test_a_hanging_broker_does_not_delay_a_scrape(tmp_path: Path) -> None:
                 scrapes.append(time.monotonic() - started)
                 return page
 
-            page = eventually(lambda: page if (page := timed()).value(UP) == 0 else None)
-            assert page.value(ERRORS, code="REQUEST_TIMED_OUT") == 1
+            eventually(lambda: timed().value(UP) == 0)
+            page = timed()
+            assert (page.value(ERRORS, code="REQUEST_TIMED_OUT") or 0) >= 1
             assert (page.value("streamgauge_source_duration_seconds") or 9) <= 2.5
             eventually(lambda: timed().value("kafka_brokers") is None)
             assert sorted(scrapes)[len(scrapes) // 2] < 0.1

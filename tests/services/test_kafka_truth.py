@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer
 
 from tests.services.exporter import Exporter, Page
 from tests.services.kafka import Kafka
@@ -248,15 +248,14 @@ def _protocol(name: str) -> dict[str, str]:
     return {"group.protocol": "consumer"} if name == "consumer" else {"partition.assignment.strategy": "range"}
 
 
-def _consume(consumer: Consumer, count: int) -> list[TopicPartition]:
-    read: list[TopicPartition] = []
+def _consume(consumer: Consumer, count: int) -> None:
+    read: list[object] = []
 
     def all_read() -> bool:
         read.extend(message for message in consumer.consume(count, timeout=0.5) if message.error() is None)
         return len(read) >= count
 
     eventually(all_read)
-    return read
 
 
 def _read_at(page: Page) -> float:

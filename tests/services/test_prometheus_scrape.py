@@ -12,6 +12,8 @@ from tests.services.prometheus import StartPrometheus
 
 LAG_SECONDS = "max by (consumergroup) (kafka_consumergroup_lag_seconds{consumergroup='%s'})"
 
+SLOPE = "max by (consumergroup) (deriv(kafka_consumergroup_lag_seconds{consumergroup='%s'}[8s]))"
+
 
 def test_a_stalled_consumers_lag_seconds_grow_by_one_a_second(
     kafka: Kafka, prometheus_server: StartPrometheus, tmp_path: Path
@@ -29,7 +31,7 @@ def test_a_stalled_consumers_lag_seconds_grow_by_one_a_second(
             prometheus.wait_for(expression, lambda found: found and float(found[0]["value"][1]) > 1)
             # 8 s of samples, a second apart, of which the slope is taken by least squares.
             prometheus.wait_for(f"{expression} > 10", deadline=30)
-            (slope,) = prometheus.query(f"max by (consumergroup) (deriv(kafka_consumergroup_lag_seconds{{consumergroup='{group}'}}[8s]))")
+            (slope,) = prometheus.query(SLOPE % group)
             assert float(slope["value"][1]) == pytest.approx(1, abs=0.1)
             (members,) = prometheus.query(f"kafka_consumergroup_members{{consumergroup='{group}'}}")
             assert members["value"][1] == "1"
