@@ -66,4 +66,4 @@ def _logfmt(value: object) -> str:
     text = str(value)
     if text and text.isprintable() and not _NEEDS_QUOTES.intersection(text):
         return text
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -6,5 +6,6 @@
 - ``kafka``: one cluster's reading to lines.
 - ``exporter``: what is about us.
 - ``catalogue``: every family; the reference page, the seams test and the HELP texts come from it.
+- ``reference``: the reference page.
 - ``exposition``: joins ready parts into the page that is scraped.
 """

@@ -33,7 +33,8 @@ def samples(reading: ClusterReading) -> Iterator[tuple[Family, str]]:
     cluster = reading.cluster
     yield BROKERS, BROKERS.sample((cluster,), len(reading.brokers))
     for broker in reading.brokers:
-        labels = (cluster, str(broker.node_id), f"{broker.host}:{broker.port}", broker.rack or "")
+        host = f"[{broker.host}]" if ":" in broker.host else broker.host
+        labels = (cluster, str(broker.node_id), f"{host}:{broker.port}", broker.rack or "")
         yield BROKER_INFO, BROKER_INFO.sample(labels, 1)
     if reading.controller is not None:
         yield CONTROLLER, CONTROLLER.sample((cluster,), reading.controller)

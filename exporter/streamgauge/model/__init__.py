@@ -4,6 +4,9 @@
 - ``history``: when each end offset was seen, kept from reading to reading.
 - ``lag``: records and seconds from a snapshot and the histories.
 - ``throughput``: counters of appended and consumed records, and their rates.
-- ``reading``: the answer, which metrics and web show and nobody changes any more.
+- ``topics``, ``groups``: what is remembered of each topic and each consumer group from reading to reading.
+- ``departed``: remembers those that went away, for a while.
 - ``cluster``: one snapshot in, one reading out; holds the state of the above.
+- ``reading``: the answer, which metrics and web show and nobody changes any more.
+- ``source_status``: how a source is doing.
 """

@@ -1,6 +1,7 @@
 """What is remembered of each consumer group from reading to reading, and its lag on each topic."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from streamgauge.model.departed import Departed
@@ -49,13 +50,18 @@ class _GroupTopicState:
         self._consumed.add(count, moment.at)
         return self._reading(name, rows, sum(partition not in commits for partition in topic.partitions))
 
-    def unreadable(self, name: str, topic: TopicState, moment: _Moment) -> GroupTopicLag:
+    def unreadable(self, name: str, topic: TopicState) -> GroupTopicLag:
         """The commits could not be read: whatever was committed is unknown now."""
-        self._consumed.add(0, moment.at)
         unknown: list[tuple[int, int | None, Lag]] = [
             (partition, None, Lag(None, None, None)) for partition in self.committed
         ]
-        return self._reading(name, unknown, sum(partition not in self.committed for partition in topic.partitions))
+        uncommitted = sum(partition not in self.committed for partition in topic.partitions)
+        return replace(self._reading(name, unknown, uncommitted), consumed_per_second=None)
+
+    @property
+    def consumed_total(self) -> int:
+        """Records consumed of the topic since the group was first seen to read it."""
+        return self._consumed.total
 
     def _lag(self, partition: int, offset: int | None, topic: TopicState) -> Lag:
         lag, kept = lag_of(
@@ -98,6 +104,8 @@ class _GroupState:
 
     def __init__(self) -> None:
         self._topics: dict[str, _GroupTopicState] = {}
+        self._departed: Departed[_GroupTopicState] = Departed()
+        self._consumed_of_departed = 0
         self._has_had_members = False
         self._was_empty = False
 
@@ -109,7 +117,7 @@ class _GroupState:
             self._was_empty = is_empty
         self._has_had_members = self._has_had_members or bool(group.members)
         moment = _Moment(at, may_be_reset)
-        lags = self._unreadable(topics, moment) if group.commits is None else self._read(group, topics, moment)
+        lags = self._unreadable(topics, at) if group.commits is None else self._read(group, topics, moment)
         return GroupReading(
             name=group.name,
             state=group.state,
@@ -119,26 +127,40 @@ class _GroupState:
             coordinator=group.coordinator,
             members=group.members,
             topics=lags,
+            consumed_of_departed=self._consumed_of_departed,
         )
 
     def _read(self, group: Group, topics: Mapping[str, TopicState], moment: _Moment) -> dict[str, GroupTopicLag]:
         commits = group.commits or {}
         assigned = {topic for member in group.members or () for topic in member.assignment}
         names = sorted(name for name in {*commits, *assigned} if name in topics)
-        for gone in [name for name in self._topics if name not in names]:
-            del self._topics[gone]
-        lags = {}
-        for name in names:
-            state = self._topics.get(name)
-            if state is None:
-                state = self._topics[name] = _GroupTopicState(topics[name].generation)
-            lags[name] = state.update(name, commits.get(name, _NO_COMMITS), topics[name], moment)
-        return lags
-
-    def _unreadable(self, topics: Mapping[str, TopicState], moment: _Moment) -> dict[str, GroupTopicLag]:
+        for state in (state for name, state in self._topics.items() if name not in commits):
+            state.committed.clear()
+        self._part_with_all_but(frozenset(names), moment.at)
         return {
-            name: state.unreadable(name, topics[name], moment) for name, state in self._topics.items() if name in topics
+            name: self._topic(name, topics[name]).update(name, commits.get(name, _NO_COMMITS), topics[name], moment)
+            for name in names
         }
+
+    def _unreadable(self, topics: Mapping[str, TopicState], at: float) -> dict[str, GroupTopicLag]:
+        self._part_with_all_but(topics, at)
+        return {name: state.unreadable(name, topics[name]) for name, state in self._topics.items()}
+
+    def _part_with_all_but(self, names: Container[str], at: float) -> None:
+        for name in [name for name in self._topics if name not in names]:
+            state = self._topics.pop(name)
+            self._departed.keep(name, state, at)
+            self._consumed_of_departed += state.consumed_total
+
+    def _topic(self, name: str, topic: TopicState) -> _GroupTopicState:
+        state = self._topics.get(name)
+        if state is None:
+            state = self._departed.recall(name)
+            if state is None:
+                state = _GroupTopicState(topic.generation)
+            self._consumed_of_departed -= state.consumed_total
+            self._topics[name] = state
+        return state
 
 
 class Groups:

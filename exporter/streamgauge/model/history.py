@@ -12,7 +12,7 @@ from typing import NamedTuple
 from streamgauge.model.snapshot import EndOffset
 
 THINNING_RATIO = 0.1
-"""Thinned points stand at least this share of their age apart, so the relative error is even (about 5 %)."""
+"""A point is dropped only where the bracket that is left is at most this share of its age wide: an error of 5 %."""
 
 
 class Bracket(NamedTuple):
@@ -71,24 +71,25 @@ class OffsetHistory:
             del column[:]
 
     def _thin(self, now: float) -> None:
-        """Drop points until a quarter of the room is free: few enough passes that each point pays little for them."""
+        """Drop points until a quarter of the room is free: few enough passes that each point pays little for them.
+
+        Where points that may be dropped by the ratio are not enough, it is doubled until they are.
+        """
         ratio = THINNING_RATIO
         while len(self._ends) > self._capacity * 3 // 4:
-            kept = self._well_apart(now, ratio)
+            kept = self._needed(now, ratio)
             self._ends = array("q", [self._ends[i] for i in kept])
             self._answered = array("d", [self._answered[i] for i in kept])
             self._asked = array("d", [self._asked[i] for i in kept])
             ratio *= 2
 
-    def _well_apart(self, now: float, ratio: float) -> list[int]:
-        """The oldest and the newest point, and between them those that stand apart by ``ratio`` of their age."""
-        answered = self._answered
+    def _needed(self, now: float, ratio: float) -> list[int]:
+        """The oldest and the newest point, and those without which a bracket were wider than ``ratio`` of its age."""
+        asked, answered = self._asked, self._answered
         kept = [0]
-        last = answered[0]
         for i in range(1, len(answered) - 1):
-            at = answered[i]
-            if at - last >= ratio * (now - at):
+            earliest, latest = asked[kept[-1]], answered[i + 1]  # the bracket that is left without the point
+            if latest - earliest > ratio * (now - latest):
                 kept.append(i)
-                last = at
         kept.append(len(answered) - 1)
         return kept

@@ -60,6 +60,16 @@ class GroupTopicLag:
     consumed_total: int
     consumed_per_second: float | None
 
+    @property
+    def is_committed(self) -> bool:
+        """Whether the group has committed any partition, readable now or not."""
+        return bool(self.partitions) or self.unknown > 0
+
+    @property
+    def committed_partitions(self) -> int:
+        """Partitions that the group has committed, readable now or not."""
+        return len(self.partitions) + self.unknown - self.lags.count(None)
+
     def rows(self) -> Iterator[PartitionLag]:
         """The columns as rows."""
         return map(
@@ -70,7 +80,10 @@ class GroupTopicLag:
 
 @dataclass(frozen=True, slots=True)
 class GroupReading:
-    """A consumer group: Kafka's word on it, and its lag on each topic it committed or is assigned."""
+    """A consumer group: Kafka's word on it, and its lag on each topic it committed or is assigned.
+
+    ``consumed_of_departed`` counts the records consumed of topics that it reads no more.
+    """
 
     name: str
     state: str | None
@@ -80,11 +93,12 @@ class GroupReading:
     coordinator: int | None
     members: tuple[Member, ...] | None
     topics: Mapping[str, GroupTopicLag]
+    consumed_of_departed: int = 0
 
     @property
     def lag_sum(self) -> int | None:
-        """Over all topics; None while any part is unknown."""
-        return _sum_of_known(topic.lag_sum for topic in self.topics.values())
+        """Over all topics with committed partitions; None while any of these is unknown."""
+        return _sum_of_known(topic.lag_sum for topic in self.topics.values() if topic.is_committed)
 
     @property
     def max_lag(self) -> int | None:
@@ -99,8 +113,8 @@ class GroupReading:
 
     @property
     def committed_sum(self) -> int | None:
-        """Over all topics; None while any part is unknown."""
-        return _sum_of_known(topic.committed_sum for topic in self.topics.values())
+        """Over all topics with committed partitions; None while any of these is unknown."""
+        return _sum_of_known(topic.committed_sum for topic in self.topics.values() if topic.is_committed)
 
     @property
     def unknown(self) -> int:
@@ -114,8 +128,8 @@ class GroupReading:
 
     @property
     def consumed_total(self) -> int:
-        """Records consumed since the group was first seen, over all topics."""
-        return sum(topic.consumed_total for topic in self.topics.values())
+        """Records consumed since the group was first seen, over all topics, those that are gone too: never falls."""
+        return self.consumed_of_departed + sum(topic.consumed_total for topic in self.topics.values())
 
     @property
     def consumed_per_second(self) -> float | None:

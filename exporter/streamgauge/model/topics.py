@@ -16,7 +16,7 @@ class TopicState:
     """One topic's memory.
 
     Attributes:
-        generation: grows when the topic is found to be made anew; what was kept about its offsets is void then.
+        generation: grows when the topic is found to be made anew or gone; what was kept about its offsets is void then.
         partitions: where each of its partitions stands.
         ends: the ends of the last reading; absent where they could not be read.
         log_starts: likewise.
@@ -32,7 +32,7 @@ class TopicState:
         self._history_points = history_points
         self._topic_id: str | None = None
         self._last_ends: dict[int, int] = {}
-        self._watched = False
+        self._unread: set[int] = set()  # new partitions whose end has not been read yet
         self._appended = RecordCounter()
 
     def update(self, topic: Topic, snapshot: ClusterSnapshot) -> TopicReading:
@@ -44,23 +44,30 @@ class TopicState:
             self.generation += 1
             self.histories.clear()
             self._last_ends.clear()
-        count = 0
-        for partition, end in self.ends.items():
-            is_new = made_anew or (self._watched and partition not in self.partitions)
-            count += appended(self._last_ends.get(partition), end.offset, is_new=is_new)
-            self._last_ends[partition] = end.offset
-            self._history(partition).observe(end)
-        self._appended.add(count, snapshot.finished)
+            self._unread = {*topic.partitions, *self.ends}
+        elif self.partitions:
+            self._unread.update(topic.partitions.keys() - self.partitions.keys())
+        if self.ends:
+            self._appended.add(self._take_ends(), snapshot.finished)
         if topic.partitions:
             self.partitions = topic.partitions
-            self._watched = True
         self._topic_id = topic.topic_id or self._topic_id
         return self._reading(topic.name, snapshot.last_stable.get(topic.name, _NO_OFFSETS))
 
     def depart(self) -> None:
         """The topic is gone: keep its counter, let go of the rest."""
+        self.generation += 1
         self.histories.clear()
         self.ends, self.log_starts = _NOTHING, _NO_OFFSETS
+
+    def _take_ends(self) -> int:
+        count = 0
+        for partition, end in self.ends.items():
+            count += appended(self._last_ends.get(partition), end.offset, is_new=partition in self._unread)
+            self._last_ends[partition] = end.offset
+            self._history(partition).observe(end)
+        self._unread.difference_update(self.ends)
+        return count
 
     def _is_made_anew(self, topic: Topic) -> bool:
         if topic.topic_id is not None:
@@ -86,7 +93,8 @@ class TopicState:
             )
             for partition, placement in self.partitions.items()
         )
-        return TopicReading(name, rows, self._appended.total, self._appended.per_second)
+        per_second = self._appended.per_second if self.ends else None
+        return TopicReading(name, rows, self._appended.total, per_second)
 
 
 class Topics:
