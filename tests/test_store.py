@@ -150,6 +150,7 @@ def test_a_source_that_hangs_is_marked_and_then_withdrawn_by_the_clock_alone(exa
 
     assert example.store.views()[0].reading is None
     assert names(example.samples()) == set()
+    assert example.shows("streamgauge_source_up") == 0
 
 
 def test_a_page_that_is_scraped_alone_withdraws_too(example: Example) -> None:

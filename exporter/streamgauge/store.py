@@ -94,6 +94,8 @@ class Store:
         if age > entry.stale_after:
             entry.reading = None
             self._exposition.withdraw(entry.status.cluster)
+            # A cycle that hangs has not failed yet, but nothing is read any more.
+            entry.status = replace(entry.status, up=False)
             return ClusterView(entry.status, None)
         stale = entry.status.up is False or age > entry.overdue_after
         return ClusterView(replace(entry.status, stale=stale), entry.reading)

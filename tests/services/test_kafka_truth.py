@@ -223,6 +223,15 @@ def test_an_open_transaction_shows_both_ends(kafka: Kafka, exporter: Exporter, t
         assert page.value("kafka_topic_partition_current_offset", topic=topic, partition="0") == 6
 
 
+def test_a_group_may_have_any_name(kafka: Kafka, exporter: Exporter, topic: str) -> None:
+    """Quotes, backslashes, newlines and letters of any alphabet: the page stays parseable and the name is whole."""
+    group = kafka.unique('we "quote"\\ and\nbreak, größer 数')
+    kafka.commit(group, {(topic, 0): 0})
+    exporter.eventually(LAG, 0, consumergroup=group)
+    (found,) = exporter.get("api/v1/groups", params={"topic": topic}).json()["items"]
+    assert found["group"] == group
+
+
 def test_brokers_and_controller(kafka: Kafka, exporter: Exporter) -> None:
     """The one broker is there with its address, and is the controller."""
     page = exporter.scrape()

@@ -19,7 +19,7 @@ SERIES_DROPPED = Family(
     "streamgauge_series_dropped",
     Kind.GAUGE,
     ("cluster",),
-    "Series not served because the cluster's budget is reached: its largest group-topics, then topics, are served "
+    "Series, at most, that are not served because the cluster's budget is reached: its largest group-topics, then topics, are served "
     "without their partitions. Raise series_budget, or choose a coarser granularity for groups that need no detail.",
 )
 
