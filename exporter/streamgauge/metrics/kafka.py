@@ -20,7 +20,8 @@ SERIES_DROPPED = Family(
     Kind.GAUGE,
     ("cluster",),
     "Series, at most, that are not served because the cluster's budget is reached: its largest group-topics, then "
-    "topics, are served without their partitions. Raise series_budget, or choose a coarser granularity for groups that need no detail.",
+    "topics, are served without their partitions. Raise series_budget, or choose a coarser granularity for groups "
+    "that need no detail.",
 )
 
 FAMILIES = (
