@@ -13,6 +13,7 @@ from streamgauge import __version__, demo_pipeline, logs
 from streamgauge.config import ClusterConfig, Config
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
+from streamgauge.model.groups import GroupRules
 from streamgauge.model.snapshot import ClusterSnapshot
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.sources.kafka.connection import Connection
@@ -75,7 +76,8 @@ def _runner(cluster: ClusterConfig, config: Config, store: Store) -> SourceRunne
         groups=remember(cluster.groups.selects),
         explicit_groups=cluster.groups.explicit,
     )
-    model = ClusterModel(cluster.name, config.lag.history_points)
+    rules = GroupRules(cluster.interval, config.lag.window, remember(config.lag.slo_of))
+    model = ClusterModel(cluster.name, config.lag.history_points, rules)
     renderer = KafkaRenderer(cluster.name, remember(config.granularity.of), config.series_budget)
 
     def succeed(snapshot: ClusterSnapshot, status: SourceStatus) -> None:

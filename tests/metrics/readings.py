@@ -1,6 +1,7 @@
 """Readings and statuses made by hand, and the page that is rendered of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
@@ -11,9 +12,17 @@ from streamgauge.metrics.exposition import Exposition
 from streamgauge.metrics.family import Lines
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.metrics.series_budget import Granularity
-from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag, PartitionReading, TopicReading
-from streamgauge.model.snapshot import Broker, Member, Partition
+from streamgauge.model.reading import (
+    ClusterReading,
+    GroupReading,
+    GroupTopicLag,
+    GroupTopicTotals,
+    PartitionReading,
+    TopicReading,
+)
+from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, TopicConfig
 from streamgauge.model.source_status import SourceStatus
+from streamgauge.model.status import Status
 
 UNLIMITED = 1_000_000
 NASTY = 'quo"te back\\slash new\nline ünï 日本 {x="1"}'
@@ -90,6 +99,7 @@ def lag_on(
     unreadable: int = 0,
     uncommitted: int = 0,
     consumed: int = 0,
+    **conduct: Any,
 ) -> GroupTopicLag:
     """A group-topic of rows (partition, committed, lag, seconds, bound); its sums as the model makes them."""
     lags = [lag for _, _, lag, _, _ in rows if lag is not None]
@@ -110,6 +120,7 @@ def lag_on(
         committed_sum=sum(row[1] for row in rows) if rows and not unreadable else None,
         consumed_total=consumed,
         consumed_per_second=None,
+        **conduct,
     )
 
 
@@ -119,6 +130,7 @@ def group(
     state: str | None = "Stable",
     members: int | None = 0,
     group_type: str | None = "classic",
+    **counted: Any,
 ) -> GroupReading:
     """A group with its lag on some topics, and so many members."""
     return GroupReading(
@@ -130,6 +142,7 @@ def group(
         coordinator=1,
         members=None if members is None else (Member("m", "c", "/h", {}),) * members,
         topics={lag.topic: lag for lag in lags},
+        **counted,
     )
 
 
@@ -140,11 +153,12 @@ def cluster(
     *,
     brokers: tuple[Broker, ...] = (),
     controller: int | None = None,
+    **health: Any,
 ) -> ClusterReading:
     """A cluster's reading of 2026-01-01, noon."""
     by_topic = {topic.name: topic for topic in topics}
     by_group = {group.name: group for group in groups}
-    return ClusterReading(name, 1_767_268_800.0, brokers, controller, by_topic, by_group)
+    return ClusterReading(name, 1_767_268_800.0, brokers, controller, by_topic, by_group, **health)
 
 
 MAIN = cluster(
@@ -153,7 +167,7 @@ MAIN = cluster(
         TopicReading(
             "orders",
             (
-                partition(0, 1500, 100),
+                partition(0, 1500, 100)._replace(size_bytes=150_000),
                 partition(1, None, None, leader=None, in_sync=(2,), offline=(1, 3)),
                 partition(
                     2, 3_000_000_000_000, 0, last_stable=2_999_999_999_990, leader=2, in_sync=(2, 3), offline=(1,)
@@ -161,8 +175,16 @@ MAIN = cluster(
             ),
             appended_total=4711,
             appended_per_second=12.5,
+            config=TopicConfig("compact,delete", "CreateTime", 2, 604_800.0, 1_073_741_824),
+            reassigning=1,
         ),
-        TopicReading("payments", (partition(0, 70, 0),), appended_total=0, appended_per_second=None),
+        TopicReading(
+            "payments",
+            (partition(0, 70, 0)._replace(size_bytes=7_000),),
+            appended_total=0,
+            appended_per_second=None,
+            config=TopicConfig("compact", "LogAppendTime", 1, 604_800.0, None),
+        ),
         TopicReading("unreadable", (), appended_total=0, appended_per_second=None),
         TopicReading(NASTY, (partition(0, 9, 9),), appended_total=9, appended_per_second=0.0),
     ],
@@ -173,9 +195,19 @@ MAIN = cluster(
                 "orders",
                 [(0, 1490, 10, 2.75, 0.25), (1, 800, None, None, None), (2, 3_000_000_000_000, 0, 0.0, 0.0)],
                 consumed=1234,
+                status=Status.LAGGING,
+                time_to_catch_up_seconds=12.5,
+                time_to_data_loss_seconds=604_797.0,
+                records_lost_total=3,
+                commits_total=99,
+                unassigned=1,
             ),
-            lag_on("payments", [(0, 50, 20, None, None)], consumed=7),
+            lag_on("payments", [(0, 50, 20, None, None)], consumed=7, status=Status.STALLED),
             members=2,
+            of_departed=GroupTopicTotals(consumed=10, lost=1, commits=2),
+            rebalances_total=4,
+            member_changes_total=6,
+            slo_lag_seconds=300.0,
         ),
         group(
             "reports",
@@ -196,6 +228,9 @@ MAIN = cluster(
     ],
     brokers=(Broker(1, "kafka-1", 9092, "rack-a"), Broker(2, "kafka-2", 9092, "rack-b"), Broker(3, "fd00::3", 9092)),
     controller=3000,
+    broker_loads={1: BrokerLoad(partitions=6, leaders=4), 2: BrokerLoad(partitions=6, leaders=1)},
+    log_dirs=(LogDir(1, "/var/lib/kafka", 1_000_000_000_000, 250_000_000_000), LogDir(2, "C:\\kafka", None, None)),
+    voter_lags={3000: 0, 3001: 12},
 )
 LEGACY = cluster(
     'legacy "two"',

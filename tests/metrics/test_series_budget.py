@@ -15,7 +15,9 @@ NOTHING = Plan(frozenset(), frozenset(), 0)
 def topic(name: str, partitions: int, *, known: bool = True) -> TopicReading:
     """A topic with every series that a partition can have, or with all offsets unknown."""
     rows = [
-        partition(number, 100, 0, last_stable=90) if known else partition(number, None, None, leader=None)
+        partition(number, 100, 0, last_stable=90)._replace(size_bytes=1)
+        if known
+        else partition(number, None, None, leader=None)
         for number in range(partitions)
     ]
     return TopicReading(name, tuple(rows), appended_total=0, appended_per_second=None)
@@ -77,7 +79,7 @@ def test_the_largest_group_topics_fall_back_first_then_by_name() -> None:
         saved += 4 * partitions
         assert planned(reading, full - saved) == Plan(frozenset(order[:number]), frozenset(), saved)
     assert planned(reading, full - saved - 1).topics == {"large"}
-    assert planned(reading, full - saved - 9 * 8 - 1).topics == {"large", "small"}
+    assert planned(reading, full - saved - 10 * 8 - 1).topics == {"large", "small"}
 
 
 def test_below_topic_level_it_cannot_go() -> None:

@@ -6,12 +6,14 @@ A cycle *at* an instant asks for the end offsets then and has the answer one sec
 from collections.abc import Iterable, Mapping
 
 from streamgauge.model.cluster import ClusterModel
+from streamgauge.model.groups import GroupRules
 from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag, TopicReading
 from streamgauge.model.snapshot import Broker, ClusterSnapshot, EndOffset, Group, Member, Partition, Topic
 
 TOPIC = "orders"
 GROUP = "billing"
 ANSWER_SECONDS = 1.0
+RULES = GroupRules(interval=10.0, window=60.0, limit_of=lambda _: 300.0)
 
 Offsets = Mapping[int, int]
 Commits = Mapping[int, int | None]
@@ -76,7 +78,7 @@ class Watched:
     reading: ClusterReading
 
     def __init__(self, history_points: int = 64) -> None:
-        self._model = ClusterModel("test", history_points)
+        self._model = ClusterModel("test", history_points, RULES)
 
     def take(self, seen: ClusterSnapshot) -> ClusterReading:
         """Feed a snapshot."""

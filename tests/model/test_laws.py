@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.reading import ClusterReading, GroupTopicLag, PartitionLag
-from tests.model.snapshots import GROUP, TOPIC
+from tests.model.snapshots import GROUP, RULES, TOPIC
 from tests.model.worlds import (
     Accident,
     AddPartition,
@@ -101,7 +101,7 @@ law = settings(
 
 def readings_of(world: World) -> list[ClusterReading]:
     """What the model makes of each cycle; few points of history, so that it thins them often."""
-    model = ClusterModel("test", history_points=16)
+    model = ClusterModel("test", history_points=16, rules=RULES)
     return [model.update(seen.snapshot) for seen in world.seen]
 
 

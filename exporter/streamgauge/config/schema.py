@@ -119,16 +119,42 @@ class GranularityConfig(BaseModel):
         return next(matching, self.default)
 
 
+class SloOverride(BaseModel):
+    """A limit of lag in seconds for some groups."""
+
+    model_config = STRICT
+
+    groups: Annotated[re.Pattern[str], Regex()] = Field(description="The groups that it is for.")
+    slo: Annotated[float, Duration("1s", "1y")] = Field(description="Their limit.")
+
+
 class LagConfig(BaseModel):
-    """How lag in seconds is found."""
+    """How lag in seconds is found, and what it is held against."""
 
     model_config = STRICT
 
     history_points: Annotated[int, Integer(16, 4096)] = Field(
         default=256,
         description="How many end offsets, with their times, are remembered for each partition. More points narrow the "
-        "error of lag in seconds for groups that are far behind, and take more memory.",
+        "error of lag in seconds for groups that are far behind, and take 24 bytes each.",
     )
+    slo: Annotated[float, Duration("1s", "1y")] = Field(
+        default=300.0,
+        description="How long a record may wait for a group: served as `kafka_consumergroup_slo_lag_seconds`, which "
+        "status, alerts and dashboards hold lag against.",
+    )
+    slo_overrides: tuple[SloOverride, ...] = Field(
+        default=(), description="Other limits for some groups; the first whose `groups` matches a group counts."
+    )
+    window: Annotated[float, Duration("1s", "1h")] = Field(
+        default=60.0,
+        description="Over how long a trend of lag is told, and for how long a rewind is shown as the group's status.",
+    )
+
+    def slo_of(self, group: str) -> float:
+        """Answer how long a record may wait for a group, in seconds."""
+        matching = (override.slo for override in self.slo_overrides if override.groups.fullmatch(group))
+        return next(matching, self.slo)
 
 
 class TopicSelection(BaseModel):
@@ -226,7 +252,9 @@ class Config(BaseModel):
     granularity: GranularityConfig = Field(
         default_factory=GranularityConfig, description="How finely the series of consumer groups are split."
     )
-    lag: LagConfig = Field(default_factory=LagConfig, description="How lag in seconds is found.")
+    lag: LagConfig = Field(
+        default_factory=LagConfig, description="How lag in seconds is found, and what it is held against."
+    )
     clusters: tuple[ClusterConfig, ...] = Field(default=(), description="The Kafka clusters to read; at least one.")
 
     @model_validator(mode="after")

@@ -24,10 +24,20 @@ SERIES_DROPPED = Family(
     "that need no detail.",
 )
 
+ESTIMATES = Family(
+    "streamgauge_lag_estimates",
+    Kind.GAUGE,
+    ("cluster", "method"),
+    "Committed partitions of all groups by how their lag seconds were found: history (the exporter saw the record "
+    "come) or unknown (not served). Many unknown after a start: those groups were behind already; it ends as they "
+    "read on.",
+)
+
 FAMILIES = (
     *kafka_cluster.FAMILIES,
     *kafka_topics.FAMILIES,
     *kafka_groups.FAMILIES,
+    ESTIMATES,
     SERIES_SERVED,
     SERIES_DROPPED,
 )
@@ -60,6 +70,8 @@ class KafkaRenderer:
             self._topics.render(topic, out, partitions=topic.name not in fitting.topics)
         self._render_groups(reading, granularity, fitting, out)
         self._forget(reading)
+        for method, count in _estimates(reading).items():
+            out[ESTIMATES.name].append(ESTIMATES.sample((self._cluster, method), count))
         out[SERIES_DROPPED.name].append(SERIES_DROPPED.sample((self._cluster,), fitting.dropped))
         served = 1 + sum(map(len, out.values()))
         out[SERIES_SERVED.name].append(SERIES_SERVED.sample((self._cluster,), served))
@@ -86,3 +98,12 @@ class KafkaRenderer:
         self._topics.forget_all_but(frozenset(reading.topics))
         pairs = frozenset((group.name, topic) for group in reading.groups.values() for topic in group.topics)
         self._groups.forget_all_but(frozenset(reading.groups), pairs)
+
+
+def _estimates(reading: ClusterReading) -> dict[str, int]:
+    unknown = every = 0
+    for group in reading.groups.values():
+        for lag in group.topics.values():
+            every += lag.committed_partitions
+            unknown += lag.lag_seconds.count(None) + lag.committed_partitions - len(lag.partitions)
+    return {"history": every - unknown, "unknown": unknown}

@@ -82,6 +82,68 @@ CONSUMED = Family(
     "Records that the group consumed since it was first seen: every forward move of its commits; rate() of it is the "
     "throughput out. A rewind adds nothing, reading again counts again; a reset of a stopped group adds nothing.",
 )
+STATUS = Family(
+    "kafka_consumergroup_status",
+    Kind.GAUGE,
+    (*_TOPIC, "status"),
+    "1 for what the group is doing on the topic, the worst partition counting: ok (caught up, keeping up or catching "
+    "up), lagging (over its limit or falling behind), rewound (a commit fell), stalled (members but no commits), "
+    "stopped (neither), lost (records were deleted unread), unknown (not read, or not watched for long enough).",
+)
+TIME_TO_CATCH_UP = Family(
+    "kafka_consumergroup_time_to_catch_up_seconds",
+    Kind.GAUGE,
+    _TOPIC,
+    "How long until the group has caught up, at the rates of the last half minute. Absent where it is not faster than "
+    "the topic: it never would.",
+)
+TIME_TO_DATA_LOSS = Family(
+    "kafka_consumergroup_time_to_data_loss_seconds",
+    Kind.GAUGE,
+    _TOPIC,
+    "How long until retention may delete a record that the group has not read, at the soonest (Kafka deletes whole "
+    "segments, so it may take longer). Absent where nothing waits or nothing is deleted.",
+)
+RECORDS_LOST = Family(
+    "kafka_consumergroup_records_lost_total",
+    Kind.COUNTER,
+    _TOPIC,
+    "Records that were deleted before the group read them, since it was first seen. Any increase is data lost to it.",
+)
+COMMITS = Family(
+    "kafka_consumergroup_commits_total",
+    Kind.COUNTER,
+    _TOPIC,
+    "Readings in which a commit of the group on the topic had moved: at most one an interval. A rate of 0 with lag: it "
+    "stalls.",
+)
+UNASSIGNED_PARTITIONS = Family(
+    "kafka_consumergroup_unassigned_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Partitions of the topic that no member is assigned. Above 0 for long in a group that subscribes: nobody reads "
+    "them. Absent for groups without members and during a rebalance.",
+)
+REBALANCES = Family(
+    "kafka_consumergroup_rebalances_total",
+    Kind.COUNTER,
+    _GROUP,
+    "Rebalances seen since the group was first seen; several between two readings count once. Many: consumers die, or "
+    "take longer than max.poll.interval.ms.",
+)
+MEMBER_CHANGES = Family(
+    "kafka_consumergroup_member_changes_total",
+    Kind.COUNTER,
+    _GROUP,
+    "Members seen to come or go since the group was first seen.",
+)
+SLO_LAG_SECONDS = Family(
+    "kafka_consumergroup_slo_lag_seconds",
+    Kind.GAUGE,
+    _GROUP,
+    "The limit of waiting time that the group is held to (lag.slo in the configuration); compare with "
+    "kafka_consumergroup_max_lag_seconds.",
+)
 MEMBERS = Family(
     "kafka_consumergroup_members",
     Kind.GAUGE,
@@ -103,9 +165,13 @@ INFO = Family(
 )
 
 FAMILIES = (
+    STATUS,
     STATE,
     MEMBERS,
     INFO,
+    SLO_LAG_SECONDS,
+    REBALANCES,
+    MEMBER_CHANGES,
     LAG_SECONDS,
     ERROR_BOUND,
     LAG,
@@ -116,13 +182,18 @@ FAMILIES = (
     CURRENT_OFFSET_SUM,
     UNKNOWN_PARTITIONS,
     UNCOMMITTED_PARTITIONS,
+    UNASSIGNED_PARTITIONS,
     CONSUMED,
+    COMMITS,
+    RECORDS_LOST,
+    TIME_TO_CATCH_UP,
+    TIME_TO_DATA_LOSS,
 )
 
-SERIES_PER_GROUP = 3
+SERIES_PER_GROUP = 6
 _PARTITION_FAMILIES = (CURRENT_OFFSET, LAG, LAG_SECONDS, ERROR_BOUND)
 SERIES_PER_PARTITION = len(_PARTITION_FAMILIES)
-SERIES_PER_TOPIC = 7
+SERIES_PER_TOPIC = 13
 
 Lines = dict[str, list[str]]
 
@@ -139,7 +210,7 @@ class _Kind(NamedTuple):
     kind: tuple[str | None, ...]
     state: str
     info: str
-    members: str  # without its value
+    labels: str  # in braces, with a space
 
 
 class GroupLines:
@@ -167,7 +238,11 @@ class GroupLines:
             out[STATE.name].append(kept.state)
         out[INFO.name].append(kept.info)
         if group.members is not None:
-            out[MEMBERS.name].append(f"{kept.members}{len(group.members)}\n")
+            out[MEMBERS.name].append(f"{MEMBERS.name}{kept.labels}{len(group.members)}\n")
+        out[REBALANCES.name].append(f"{REBALANCES.name}{kept.labels}{group.rebalances_total}\n")
+        out[MEMBER_CHANGES.name].append(f"{MEMBER_CHANGES.name}{kept.labels}{group.member_changes_total}\n")
+        if group.slo_lag_seconds is not None:
+            out[SLO_LAG_SECONDS.name].append(f"{SLO_LAG_SECONDS.name}{kept.labels}{group.slo_lag_seconds:.9g}\n")
 
     def render_total(self, group: GroupReading, out: Lines) -> None:
         """A group's lag over all of its topics: the same families without the ``topic`` label."""
@@ -201,7 +276,7 @@ class GroupLines:
             kind,
             f"{STATE.name}{{{labels},{pairs((('state', group.state),))}}} 1\n" if group.state is not None else "",
             f"{INFO.name}{{{labels},{pairs(info)}}} 1\n",
-            f"{MEMBERS.name}{{{labels}}} ",
+            f"{{{labels}}} ",
         )
 
     def _labels(self, group: str) -> str:
@@ -223,15 +298,25 @@ class GroupLines:
 
 
 def _render_level(lag: GroupTopicLag | GroupReading, labels: str, out: Lines) -> None:
-    if lag.max_lag_seconds is not None:
-        out[MAX_LAG_SECONDS.name].append(f"{MAX_LAG_SECONDS.name}{labels}{lag.max_lag_seconds:.9g}\n")
+    """What is said alike of a group on a topic and of a group as a whole; ``labels`` are in braces, with a space."""
+    out[STATUS.name].append(f'{STATUS.name}{labels[:-2]},status="{lag.status}"}} 1\n')
+    for family, seconds in (
+        (MAX_LAG_SECONDS, lag.max_lag_seconds),
+        (TIME_TO_CATCH_UP, lag.time_to_catch_up_seconds),
+        (TIME_TO_DATA_LOSS, lag.time_to_data_loss_seconds),
+    ):
+        if seconds is not None:
+            out[family.name].append(f"{family.name}{labels}{seconds:.9g}\n")
     for family, value in (
         (MAX_LAG, lag.max_lag),
         (LAG_SUM, lag.lag_sum),
         (CURRENT_OFFSET_SUM, lag.committed_sum),
         (UNKNOWN_PARTITIONS, lag.unknown),
         (UNCOMMITTED_PARTITIONS, lag.uncommitted),
+        (UNASSIGNED_PARTITIONS, lag.unassigned),
         (CONSUMED, lag.consumed_total),
+        (COMMITS, lag.commits_total),
+        (RECORDS_LOST, lag.records_lost_total),
     ):
         if value is not None:
             out[family.name].append(f"{family.name}{labels}{value}\n")

@@ -17,6 +17,58 @@ APPENDED = Family(
     "Records appended to the topic since it was first seen, over all partitions; rate() of it is the throughput in. "
     "Counts offsets, so transaction markers too. Goes on through retention and topics made anew.",
 )
+OFFLINE_PARTITIONS = Family(
+    "kafka_topic_offline_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Partitions without a leader: they can be neither written nor read. Above 0: bring their brokers back.",
+)
+UNDER_MIN_ISR = Family(
+    "kafka_topic_under_min_isr_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Partitions with fewer replicas in sync than min.insync.replicas: writes with acks=all are refused. Absent where "
+    "the topic's configuration may not be read.",
+)
+REASSIGNING = Family(
+    "kafka_topic_reassigning_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Partitions that are being moved between brokers, read about once a minute. Absent without DESCRIBE on the "
+    "cluster.",
+)
+MIN_ISR = Family(
+    "kafka_topic_min_insync_replicas",
+    Kind.GAUGE,
+    _TOPIC,
+    "The topic's min.insync.replicas. Absent where its configuration may not be read.",
+)
+RETENTION_SECONDS = Family(
+    "kafka_topic_retention_seconds",
+    Kind.GAUGE,
+    _TOPIC,
+    "How long records are kept at least. Absent for topics that are compacted only or keep records for ever, and where "
+    "the configuration may not be read.",
+)
+RETENTION_BYTES = Family(
+    "kafka_topic_retention_bytes",
+    Kind.GAUGE,
+    _TOPIC,
+    "How large one partition may grow before its oldest records are deleted. Absent where there is no such limit.",
+)
+INFO = Family(
+    "kafka_topic_info",
+    Kind.GAUGE,
+    (*_TOPIC, "cleanup_policy", "timestamp_type"),
+    "1 for each topic whose configuration may be read: its cleanup policy, and whose clock its timestamps are of.",
+)
+SIZE = Family(
+    "kafka_topic_size_bytes",
+    Kind.GAUGE,
+    _TOPIC,
+    "Bytes of the topic on disk, each partition counted once (its leader's replica), read about once a minute. Absent "
+    "without DESCRIBE on the cluster.",
+)
 CURRENT_OFFSET = Family(
     "kafka_topic_partition_current_offset",
     Kind.GAUGE,
@@ -68,10 +120,24 @@ OFFLINE_REPLICAS = Family(
     _PARTITION,
     "Replicas on brokers or disks that are not there.",
 )
+PARTITION_SIZE = Family(
+    "kafka_topic_partition_size_bytes",
+    Kind.GAUGE,
+    _PARTITION,
+    "Bytes of the partition on its leader's disk, read about once a minute. Far apart within a topic: keys are skewed.",
+)
 
 FAMILIES = (
     PARTITIONS,
     APPENDED,
+    OFFLINE_PARTITIONS,
+    UNDER_MIN_ISR,
+    REASSIGNING,
+    MIN_ISR,
+    RETENTION_SECONDS,
+    RETENTION_BYTES,
+    SIZE,
+    INFO,
     CURRENT_OFFSET,
     LAST_STABLE_OFFSET,
     OLDEST_OFFSET,
@@ -81,9 +147,10 @@ FAMILIES = (
     IN_SYNC_REPLICAS,
     UNDER_REPLICATED,
     OFFLINE_REPLICAS,
+    PARTITION_SIZE,
 )
 
-SERIES_PER_TOPIC = 2
+SERIES_PER_TOPIC = 10
 _Value = Callable[[PartitionReading], int | None]
 
 # What is served for each partition, and where its value comes from; None: absent.
@@ -97,6 +164,7 @@ _PARTITION_VALUES: tuple[tuple[Family, _Value], ...] = (
     (IN_SYNC_REPLICAS, lambda row: len(row.placement.in_sync_replicas)),
     (UNDER_REPLICATED, lambda row: int(len(row.placement.in_sync_replicas) < len(row.placement.replicas))),
     (OFFLINE_REPLICAS, lambda row: len(row.placement.offline_replicas)),
+    (PARTITION_SIZE, lambda row: row.size_bytes),
 )
 SERIES_PER_PARTITION = len(_PARTITION_VALUES)
 
@@ -124,6 +192,12 @@ class TopicLines:
         if topic.partitions:  # every topic has some: none means that they could not be read yet
             out[PARTITIONS.name].append(f"{PARTITIONS.name}{prefixes.topic}{len(topic.partitions)}\n")
         out[APPENDED.name].append(f"{APPENDED.name}{prefixes.topic}{topic.appended_total}\n")
+        for family, value in _topic_values(topic):
+            if value is not None:
+                out[family.name].append(f"{family.name}{prefixes.topic}{value}\n")
+        if topic.config is not None:
+            kind = (topic.config.cleanup_policy, topic.config.timestamp_type)
+            out[INFO.name].append(INFO.sample((self._cluster, topic.name, *kind), 1))
         if not partitions:
             return
         for (family, value_of), row in zip(_PARTITION_VALUES, prefixes.rows, strict=True):
@@ -144,3 +218,16 @@ class TopicLines:
             )
             kept = self._kept[topic.name] = _Prefixes(numbers, f"{{{labels}}} ", rows)
         return kept
+
+
+def _topic_values(topic: TopicReading) -> tuple[tuple[Family, float | None], ...]:
+    config = topic.config
+    return (
+        (OFFLINE_PARTITIONS, topic.offline if topic.partitions else None),
+        (UNDER_MIN_ISR, topic.under_min_isr if topic.partitions else None),
+        (REASSIGNING, topic.reassigning),
+        (SIZE, topic.size_bytes),
+        (MIN_ISR, None if config is None else config.min_insync_replicas),
+        (RETENTION_SECONDS, None if config is None or not config.deletes else config.retention_seconds),
+        (RETENTION_BYTES, None if config is None or not config.deletes else config.retention_bytes),
+    )

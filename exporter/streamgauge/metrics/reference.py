@@ -41,9 +41,9 @@ _SECTIONS: Final = (
     ("Topics", "Topics, and each of their partitions.", kafka_topics.FAMILIES),
     ("Consumer groups", "What each group is doing, and how far it is behind.", kafka_groups.FAMILIES),
     (
-        "Series",
-        "How many series a cluster has, and how many its budget costs.",
-        (kafka.SERIES_SERVED, kafka.SERIES_DROPPED),
+        "Estimates and series",
+        "How lag in seconds was found, how many series a cluster has, and how many its budget costs.",
+        (kafka.ESTIMATES, kafka.SERIES_SERVED, kafka.SERIES_DROPPED),
     ),
     ("The exporter", "How the exporter itself is doing, and the load that it puts on the brokers.", exporter.FAMILIES),
 )

@@ -14,7 +14,7 @@ from streamgauge.model.reading import ClusterReading
 Granularity = str
 """``partition``, ``topic`` or ``group``: how finely a group's series are split."""
 
-_FOR_THE_CLUSTER = 64  # brokers, controller, our own: set aside, not counted, so that a lost broker changes no plan
+_FOR_THE_CLUSTER = 256  # brokers, controller, our own: set aside, not counted, so that a lost broker changes no plan
 
 
 @dataclass(frozen=True, slots=True)

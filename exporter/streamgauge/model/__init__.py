@@ -4,7 +4,11 @@
 - ``history``: when each end offset was seen, kept from reading to reading.
 - ``lag``: records and seconds from a snapshot and the histories.
 - ``throughput``: counters of appended and consumed records, and their rates.
-- ``topics``, ``groups``: what is remembered of each topic and each consumer group from reading to reading.
+- ``status``: what a group is doing on a topic, in one word.
+- ``conduct``: what is remembered of it for that.
+- ``forecast``: how long until a group has caught up, or loses data.
+- ``membership``: rebalances, and members that come and go.
+- ``topics``, ``groups``, ``group_topics``: what is remembered of each from reading to reading.
 - ``departed``: remembers those that went away, for a while.
 - ``cluster``: one snapshot in, one reading out; holds the state of the above.
 - ``reading``: the answer, which metrics and web show and nobody changes any more.

@@ -6,10 +6,11 @@ and rendered every cycle, and columns cost a fraction of one object a partition.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from streamgauge.model.snapshot import Broker, Member, Partition
+from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, TopicConfig
+from streamgauge.model.status import SEVERITY, Status
 
 Number = TypeVar("Number", int, float)
 
@@ -22,6 +23,22 @@ class PartitionLag(NamedTuple):
     lag: int | None
     lag_seconds: float | None
     error_bound_seconds: float | None
+
+
+class GroupTopicTotals(NamedTuple):
+    """What a group's counters on a topic have come to."""
+
+    consumed: int = 0
+    lost: int = 0
+    commits: int = 0
+
+    def plus(self, other: "GroupTopicTotals") -> "GroupTopicTotals":
+        """Both together."""
+        return GroupTopicTotals(*(one + another for one, another in zip(self, other, strict=True)))
+
+    def minus(self, other: "GroupTopicTotals") -> "GroupTopicTotals":
+        """This without the other."""
+        return GroupTopicTotals(*(one - another for one, another in zip(self, other, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +60,13 @@ class GroupTopicLag:
         committed_sum: sum of committed offsets; None while any of them is unknown.
         consumed_total: records consumed since the group was first seen (a counter).
         consumed_per_second: their rate over the last half minute or so; None until two readings are apart.
+        status: what the group is doing on the topic.
+        time_to_catch_up_seconds: at the rates of late; None where it never would, or it is not known.
+        time_to_data_loss_seconds: until retention may reach a record that the group has not read, at the soonest.
+        records_lost_total: records deleted before the group read them, since it was first seen (a counter).
+        commits_total: readings in which a commit had moved (a counter).
+        unassigned: partitions that no member is assigned; None for groups without members, in a rebalance, or where
+            members are not known.
     """
 
     topic: str
@@ -59,6 +83,12 @@ class GroupTopicLag:
     committed_sum: int | None
     consumed_total: int
     consumed_per_second: float | None
+    status: Status = Status.UNKNOWN
+    time_to_catch_up_seconds: float | None = None
+    time_to_data_loss_seconds: float | None = None
+    records_lost_total: int = 0
+    commits_total: int = 0
+    unassigned: int | None = None
 
     @property
     def is_committed(self) -> bool:
@@ -82,7 +112,11 @@ class GroupTopicLag:
 class GroupReading:
     """A consumer group: Kafka's word on it, and its lag on each topic it committed or is assigned.
 
-    ``consumed_of_departed`` counts the records consumed of topics that it reads no more.
+    Attributes:
+        of_departed: what was counted on topics that it reads no more.
+        rebalances_total: rebalances since it was first seen (a counter).
+        member_changes_total: members seen to come or go since then (a counter).
+        slo_lag_seconds: the limit of waiting time that it is held to; None where there is none.
     """
 
     name: str
@@ -93,7 +127,10 @@ class GroupReading:
     coordinator: int | None
     members: tuple[Member, ...] | None
     topics: Mapping[str, GroupTopicLag]
-    consumed_of_departed: int = 0
+    of_departed: GroupTopicTotals = GroupTopicTotals()  # noqa: RUF009  # a tuple: nobody can change it
+    rebalances_total: int = 0
+    member_changes_total: int = 0
+    slo_lag_seconds: float | None = None
 
     @property
     def lag_sum(self) -> int | None:
@@ -129,7 +166,39 @@ class GroupReading:
     @property
     def consumed_total(self) -> int:
         """Records consumed since the group was first seen, over all topics, those that are gone too: never falls."""
-        return self.consumed_of_departed + sum(topic.consumed_total for topic in self.topics.values())
+        return self.of_departed.consumed + sum(topic.consumed_total for topic in self.topics.values())
+
+    @property
+    def records_lost_total(self) -> int:
+        """Likewise, records that were deleted before they were read."""
+        return self.of_departed.lost + sum(topic.records_lost_total for topic in self.topics.values())
+
+    @property
+    def commits_total(self) -> int:
+        """Likewise, moves of commits."""
+        return self.of_departed.commits + sum(topic.commits_total for topic in self.topics.values())
+
+    @property
+    def status(self) -> Status:
+        """The worst of its topics'; unknown where it has none."""
+        return max((topic.status for topic in self.topics.values()), key=SEVERITY.index, default=Status.UNKNOWN)
+
+    @property
+    def time_to_catch_up_seconds(self) -> float | None:
+        """Until the last of its topics is caught up; None while that of any is."""
+        known = [topic.time_to_catch_up_seconds for topic in self.topics.values() if topic.is_committed]
+        return max((one for one in known if one is not None), default=None) if None not in known else None
+
+    @property
+    def time_to_data_loss_seconds(self) -> float | None:
+        """The soonest of its topics'."""
+        each = (topic.time_to_data_loss_seconds for topic in self.topics.values())
+        return min((seconds for seconds in each if seconds is not None), default=None)
+
+    @property
+    def unassigned(self) -> int | None:
+        """Over all topics; None while it is not known of any."""
+        return _sum_of_known(topic.unassigned for topic in self.topics.values())
 
     @property
     def consumed_per_second(self) -> float | None:
@@ -140,28 +209,62 @@ class GroupReading:
 class PartitionReading(NamedTuple):
     """One partition of a topic: placement and offsets; None where an offset could not be read.
 
-    ``last_stable`` is present only where it differs from ``end`` (an open transaction).
+    ``last_stable`` is present only where it differs from ``end`` (an open transaction). ``size_bytes`` is that of the
+    leader's replica.
     """
 
     placement: Partition
     end: int | None
     last_stable: int | None
     log_start: int | None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TopicReading:
-    """A topic: its partitions, and the records appended since it was first seen (a counter) with their rate."""
+    """A topic: its partitions, and the records appended since it was first seen (a counter) with their rate.
+
+    Attributes:
+        config: None where it could not be read.
+        reassigning: partitions that are being moved; None where that could not be read.
+    """
 
     name: str
     partitions: tuple[PartitionReading, ...]
     appended_total: int
     appended_per_second: float | None
+    config: TopicConfig | None = None
+    reassigning: int | None = None
+
+    @property
+    def offline(self) -> int:
+        """Partitions without a leader."""
+        return sum(row.placement.leader is None for row in self.partitions)
+
+    @property
+    def under_min_isr(self) -> int | None:
+        """Partitions with fewer replicas in sync than writes need; None where the minimum is not known."""
+        if self.config is None:
+            return None
+        least = self.config.min_insync_replicas
+        return sum(len(row.placement.in_sync_replicas) < least for row in self.partitions)
+
+    @property
+    def size_bytes(self) -> int | None:
+        """The sum of the partitions'; None while any is unknown."""
+        return _sum_of_known(row.size_bytes for row in self.partitions)
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterReading:
-    """Everything that is known of one cluster at one instant; ``read_at`` is wall-clock seconds since the epoch."""
+    """Everything that is known of one cluster at one instant.
+
+    Attributes:
+        read_at: wall-clock seconds since the epoch.
+        broker_loads: replicas and leaders, by node.
+        log_dirs: the brokers' log directories; empty where they could not be read.
+        voter_lags: how many records each voter of the metadata quorum is behind its leader, by node.
+    """
 
     cluster: str
     read_at: float
@@ -169,6 +272,9 @@ class ClusterReading:
     controller: int | None
     topics: Mapping[str, TopicReading]
     groups: Mapping[str, GroupReading]
+    broker_loads: Mapping[int, BrokerLoad] = field(default_factory=dict)
+    log_dirs: tuple[LogDir, ...] = ()
+    voter_lags: Mapping[int, int] = field(default_factory=dict)
 
 
 def _sum_of_known(parts: Iterable[Number | None]) -> Number | None:

@@ -39,6 +39,51 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerLoad:
+    """How many replicas a broker holds and how many of them lead, over all topics, watched or not."""
+
+    partitions: int
+    leaders: int
+
+
+@dataclass(frozen=True, slots=True)
+class TopicConfig:
+    """The settings of a topic that say how long its records stay, and how safe they are.
+
+    ``retention_seconds`` and ``retention_bytes`` (a partition) are None where there is no limit.
+    """
+
+    cleanup_policy: str
+    timestamp_type: str
+    min_insync_replicas: int
+    retention_seconds: float | None
+    retention_bytes: int | None
+
+    @property
+    def deletes(self) -> bool:
+        """Whether old records are deleted at all; a topic may be compacted only."""
+        return "delete" in self.cleanup_policy.split(",")
+
+
+@dataclass(frozen=True, slots=True)
+class LogDir:
+    """A directory in which a broker keeps its logs; None where older brokers do not say."""
+
+    broker: int
+    path: str
+    total_bytes: int | None
+    usable_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """KRaft's metadata quorum: its leader (the active controller), and how far each voter's log reaches."""
+
+    leader: int | None
+    voters: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Topic:
     """A topic; ``topic_id`` tells a topic made anew from its predecessor (None: the brokers give no ids).
 
@@ -107,6 +152,12 @@ class ClusterSnapshot:
         last_stable: last stable offsets (LSO) likewise, only where they differ from the end.
         log_starts: log start offsets likewise.
         groups: groups by name.
+        broker_loads: by node.
+        topic_configs: settings by topic, read now and then; absent where they could not be read.
+        reassigning: partitions that are being moved, by topic; None where that could not be read.
+        log_dirs: the brokers' log directories; empty where they could not be read.
+        replica_bytes: the size of each replica by topic, partition and node, likewise.
+        quorum: None on clusters without KRaft, or where it could not be read.
         failures: what is missing from this snapshot, and why.
     """
 
@@ -120,4 +171,10 @@ class ClusterSnapshot:
     last_stable: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     log_starts: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
+    broker_loads: Mapping[int, BrokerLoad] = field(default_factory=dict)
+    topic_configs: Mapping[str, TopicConfig] = field(default_factory=dict)
+    reassigning: Mapping[str, frozenset[int]] | None = None
+    log_dirs: tuple[LogDir, ...] = ()
+    replica_bytes: Mapping[str, Mapping[int, Mapping[int, int]]] = field(default_factory=dict)
+    quorum: Quorum | None = None
     failures: tuple[Failure, ...] = ()

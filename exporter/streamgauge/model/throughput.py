@@ -50,6 +50,18 @@ def appended(before: int | None, end: int, *, is_new: bool) -> int:
     return max(0, end - before)
 
 
+def lost(committed: int | None, log_start: int | None, counted_to: int | None) -> int:
+    """Records that were deleted before a group read them, between two readings.
+
+    1. A commit or log start that is not known, now or before: unknown, so none.
+    2. A log start at or below the commit: none.
+    3. Otherwise those between the commit, or what was counted already, and the log start.
+    """
+    if committed is None or log_start is None or counted_to is None:
+        return 0
+    return max(0, log_start - max(committed, counted_to))
+
+
 def consumed(before: int | None, committed: int | None, *, may_be_reset: bool) -> int:
     """Records that a group consumed of a partition between two readings.
 

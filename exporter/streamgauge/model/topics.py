@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from streamgauge.model.departed import Departed
 from streamgauge.model.history import OffsetHistory
 from streamgauge.model.reading import PartitionReading, TopicReading
-from streamgauge.model.snapshot import ClusterSnapshot, EndOffset, Partition, Topic
+from streamgauge.model.snapshot import ClusterSnapshot, EndOffset, Partition, Topic, TopicConfig
 from streamgauge.model.throughput import RecordCounter, appended
 
 _NOTHING: Mapping[int, EndOffset] = {}
@@ -21,6 +21,9 @@ class TopicState:
         ends: the ends of the last reading; absent where they could not be read.
         log_starts: likewise.
         histories: end offsets over time, by partition.
+        config: its settings; None where they could not be read.
+        sizes: bytes of the leaders' replicas, by partition; absent where they could not be read.
+        appended_per_second: over all partitions; None while it is not known.
     """
 
     def __init__(self, history_points: int) -> None:
@@ -29,6 +32,9 @@ class TopicState:
         self.ends: Mapping[int, EndOffset] = _NOTHING
         self.log_starts: Mapping[int, int] = _NO_OFFSETS
         self.histories: dict[int, OffsetHistory] = {}
+        self.config: TopicConfig | None = None
+        self.sizes: Mapping[int, int] = _NO_OFFSETS
+        self.appended_per_second: float | None = None
         self._history_points = history_points
         self._topic_id: str | None = None
         self._last_ends: dict[int, int] = {}
@@ -52,7 +58,10 @@ class TopicState:
         if topic.partitions:
             self.partitions = topic.partitions
         self._topic_id = topic.topic_id or self._topic_id
-        return self._reading(topic.name, snapshot.last_stable.get(topic.name, _NO_OFFSETS))
+        self.config = snapshot.topic_configs.get(topic.name)
+        self.sizes = _leaders_sizes(topic, snapshot.replica_bytes.get(topic.name, {}))
+        self.appended_per_second = self._appended.per_second if self.ends else None
+        return self._reading(topic.name, snapshot)
 
     def depart(self) -> None:
         """The topic is gone: keep its counter, let go of the rest."""
@@ -83,18 +92,27 @@ class TopicState:
             history = self.histories[partition] = OffsetHistory(self._history_points - fewer)
         return history
 
-    def _reading(self, name: str, last_stable: Mapping[int, int]) -> TopicReading:
+    def _reading(self, name: str, snapshot: ClusterSnapshot) -> TopicReading:
+        last_stable = snapshot.last_stable.get(name, _NO_OFFSETS)
         rows = tuple(
             PartitionReading(
                 placement,
                 None if (end := self.ends.get(partition)) is None else end.offset,
                 last_stable.get(partition),
                 self.log_starts.get(partition),
+                self.sizes.get(partition),
             )
             for partition, placement in self.partitions.items()
         )
-        per_second = self._appended.per_second if self.ends else None
-        return TopicReading(name, rows, self._appended.total, per_second)
+        moving = snapshot.reassigning
+        return TopicReading(
+            name=name,
+            partitions=rows,
+            appended_total=self._appended.total,
+            appended_per_second=self.appended_per_second,
+            config=self.config,
+            reassigning=None if moving is None else len(moving.get(name, ())),
+        )
 
 
 class Topics:
@@ -118,3 +136,11 @@ class Topics:
         if state is None:
             state = self.states[name] = self._departed.recall(name) or TopicState(self._history_points)
         return state
+
+
+def _leaders_sizes(topic: Topic, replicas: Mapping[int, Mapping[int, int]]) -> dict[int, int]:
+    return {
+        number: size
+        for number, partition in topic.partitions.items()
+        if partition.leader is not None and (size := replicas.get(number, {}).get(partition.leader)) is not None
+    }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from streamgauge.errors import SourceError
-from streamgauge.model.snapshot import ClusterSnapshot, Group, Topic
+from streamgauge.model.snapshot import ClusterSnapshot, Group, Quorum, Topic, TopicConfig
 from streamgauge.sources.kafka.connection import Connection, NodeId, Wanted
 from streamgauge.sources.kafka.failures import Failures
 from streamgauge.sources.kafka.groups import (
@@ -19,11 +19,16 @@ from streamgauge.sources.kafka.groups import (
     find_coordinators,
     list_groups,
 )
-from streamgauge.sources.kafka.metadata import Metadata, read_controller, read_metadata
+from streamgauge.sources.kafka.log_dirs import LogDirs, read_log_dirs
+from streamgauge.sources.kafka.metadata import Metadata, read_metadata, read_quorum, read_reassignments
 from streamgauge.sources.kafka.offsets import Commits, read_commits, read_ends, read_last_stable, read_log_starts
+from streamgauge.sources.kafka.topic_configs import read_topic_configs
 
 RARE_SECONDS = 60.0
-"""What changes slowly (members of a group whose state has not changed, the controller) is read about this often."""
+"""What changes slowly (members of a group whose state has not changed, configurations, disks) is read this often."""
+
+FORBIDDEN_SECONDS = 3600.0
+"""What may not be read is asked for again this often: rights are granted now and then, and each refusal is logged."""
 
 _MEMBERLESS = ("Empty", "Dead")
 
@@ -38,8 +43,8 @@ class KafkaSource:
         deadline: seconds that one reading may take.
         topics: which topics are watched.
         groups: which of the groups that the brokers list are watched.
-        explicit_groups: for brokers that cannot list groups: each group with the topics that it reads; nothing else is
-            watched then.
+        explicit_groups: for brokers that cannot list groups: each group with the topics that it reads. Other groups,
+            members, configurations and disks are not read then.
         clock: monotonic seconds.
         wall_clock: seconds since the epoch.
     """
@@ -75,7 +80,14 @@ class KafkaSource:
         self._listed: dict[str, ListedGroup] = {}
         self._described: dict[str, tuple[ListedGroup, Description]] = {}
         self._coordinators: dict[str, NodeId] = {}
-        self._controller: int | None = None
+        self._topic_configs: dict[str, TopicConfig] = {}
+        self._reassigning: dict[str, frozenset[int]] | None = None
+        self._unreadable: set[str] = (
+            set()
+        )  # topics whose configuration may not be read: not asked again before its turn
+        self._quorum: Quorum | None = None
+        self._log_dirs = LogDirs((), {}, forbidden=False)
+        self._log_dirs_due = 0.0
 
     def read(self) -> ClusterSnapshot:
         """Read everything once.
@@ -110,21 +122,48 @@ class KafkaSource:
         log_starts = await read_log_starts(connection, metadata.topics, failures)
         last_stable = await read_last_stable(connection, metadata.topics, ends, failures)
         await self._describe(listing, failures)
-        if self._cycle_number % self._rare_cycles == 0 or self._controller is None:
-            self._controller = await read_controller(connection, metadata, failures)
+        await self._read_rare(metadata, failures)
         return ClusterSnapshot(
             started=started,
             finished=self._clock(),
             read_at=self._wall_clock(),
             brokers=metadata.brokers,
-            controller=self._controller,
+            controller=metadata.named_controller if self._quorum is None else self._quorum.leader,
             topics=metadata.topics,
             ends=ends,
             last_stable=last_stable,
             log_starts=log_starts,
             groups={name: self._group(group, commits) for name, group in listing.groups.items()},
+            broker_loads=metadata.loads,
+            topic_configs=self._topic_configs,
+            reassigning=self._reassigning,
+            log_dirs=self._log_dirs.log_dirs,
+            replica_bytes=self._log_dirs.replica_bytes,
+            quorum=self._quorum,
             failures=failures.noted(),
         )
+
+    async def _read_rare(self, metadata: Metadata, failures: Failures) -> None:
+        """What changes slowly: all of it at its turn, and a new topic's configuration at once."""
+        if self._explicit_groups:  # brokers that cannot list groups cannot tell these either
+            return
+        turn = self._cycle_number % self._rare_cycles == 0
+        connection = self._connection
+        known = {} if turn else self._topic_configs
+        missing = [name for name in metadata.topics if name not in known]
+        if turn or set(missing) - self._unreadable:
+            read = await read_topic_configs(connection, missing, failures)
+            self._unreadable = {name for name in metadata.topics if name not in read and name not in known}
+            self._topic_configs = {**known, **read}
+        if not turn:
+            return
+        self._quorum = await read_quorum(connection, failures)
+        self._reassigning = await read_reassignments(connection, self._topics, failures)
+        if self._clock() >= self._log_dirs_due:
+            node_ids = [broker.node_id for broker in metadata.brokers]
+            self._log_dirs = await read_log_dirs(connection, node_ids, self._topics, failures)
+            if self._log_dirs.forbidden:
+                self._log_dirs_due = self._clock() + FORBIDDEN_SECONDS
 
     async def _list(self, metadata: Metadata, failures: Failures) -> Listing:
         if self._explicit_groups:
