@@ -8,7 +8,7 @@ SERVICES := build/services/.fetched
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint format services docs golden bench lock clean
+.PHONY: help demo test test-unit lint format services docs golden dashboards up down logs bench lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,10 +39,24 @@ docs: $(DEV) ## Write the generated reference pages anew (docs/metrics.md, docs/
 golden: $(DEV) ## Write the golden files anew (exposition, messages); read the diff before you commit it
 	$(BIN)/python -m pytest -m "not service" tests/metrics tests/config --update-golden
 
+dashboards: $(DEV) ## Write grafana/dashboards/*.json anew from grafana/src
+	$(BIN)/python -m grafana.src
+
+up: ## Start the whole stack with docker compose: http://localhost:3000
+	docker compose up --detach --build --wait
+	@echo "Grafana: http://localhost:3000, user admin, password: docker compose exec grafana cat /var/lib/grafana/admin-password"
+
+down: ## Stop the stack; its data stay
+	docker compose --profile demo down
+
+logs: ## Follow the stack's logs
+	docker compose logs --follow --tail 100
+
 bench: $(DEV) $(SERVICES) ## Measure requests, CPU, memory and scrape times against a real Kafka
 	PYTHONPATH=. $(BIN)/python benchmarks/scale.py $(ARGS)
 
 lock: $(DEV) ## Resolve the dependencies anew into the lock files
+	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -o requirements-build.lock -
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -o requirements.lock pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
 

@@ -21,12 +21,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": {"config", "errors", "model"},
     "metrics": {"model", "__init__"},
     "store": {"metrics", "model"},
-    "web": {"errors", "metrics", "model"},
+    "web": {"bundle", "errors", "metrics", "model"},
+    "bundle": {"errors"},
     "demo_pipeline": {"config", "errors"},
+    "demo_traffic": set(),
+    "healthcheck": {"errors"},
     "app": {
         "__init__",
         "config",
         "demo_pipeline",
+        "demo_traffic",
         "errors",
         "logs",
         "metrics",
@@ -35,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "store",
         "web",
     },
-    "cli": {"__init__", "app", "config", "errors"},
+    "cli": {"__init__", "app", "bundle", "config", "errors", "healthcheck"},
     "__main__": {"cli"},
 }
 """Each part of the package, and the other parts that it may import; ``__init__`` stands for the version."""
@@ -58,10 +62,11 @@ MODEL_MAY_USE = {
 
 BELONGS_TO = {
     "bcrypt": {"web"},
-    "confluent_kafka": {"demo_pipeline"},
+    "confluent_kafka": {"demo_pipeline", "demo_traffic"},
     "fastapi": {"web"},
     "jinja2": {"web"},
     "kafka": {"sources"},
+    "markdown_it": {"web"},
     "prometheus_client": {"metrics"},
     "socket": {"sources", "web"},
     "starlette": {"web"},

@@ -17,7 +17,18 @@ from streamgauge.errors import AddressInUseError
 
 RUNNER = CliRunner()
 WIDEST = 80
-COMMANDS = ["", "serve", "demo", "config", "config check", "config show", "config schema"]
+COMMANDS = [
+    "",
+    "serve",
+    "demo",
+    "config",
+    "config check",
+    "config show",
+    "config schema",
+    "bundle",
+    "bundle export",
+    "healthcheck",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ import gc
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from streamgauge import __version__, demo_pipeline, logs
+from streamgauge import __version__, demo_pipeline, demo_traffic, logs
 from streamgauge.config import ClusterConfig, Config
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
@@ -89,13 +90,25 @@ def _runner(cluster: ClusterConfig, config: Config, store: Store) -> SourceRunne
     return runner
 
 
-def demo(listen_address: str) -> None:
-    """Run the demo's pipeline and watch it, until SIGINT or SIGTERM.
+def demo(
+    listen_address: str = "", *, kafka: str | None = None, pace: float = 1.0, heartbeat: Path | None = None
+) -> None:
+    """Run the demo's pipeline and watch it, or run traffic alone on a real Kafka; until SIGINT or SIGTERM.
+
+    Args:
+        listen_address: where the in-process demo serves.
+        kafka: a real Kafka, for traffic alone.
+        pace: how many times faster than usual the traffic's groups live.
+        heartbeat: a file that the traffic touches while records arrive.
 
     Raises:
         AddressInUseError: the listen address is taken.
         StreamgaugeError: the in-process Kafka did not start.
     """
+    if kafka is not None:
+        logs.configure("info", "logfmt")
+        demo_traffic.run(kafka, pace=pace, heartbeat=heartbeat)
+        return
     with demo_pipeline.pipeline() as bootstrap_servers:
         serve(demo_pipeline.config(bootstrap_servers, listen_address), _say_where)
 

@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``demo`` and ``config``. It reads flags, and leaves the work to the other modules."""
+"""The command line: ``serve``, ``demo``, ``config`` and ``bundle``. It reads flags; other modules do the work."""
 
 import json
 import os
@@ -55,6 +55,14 @@ config_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(config_app, name="config")
+bundle_app = typer.Typer(
+    help="Dashboards, rules, Alertmanager files and runbooks.",
+    epilog=_examples("streamgauge bundle export streamgauge-bundle"),
+    context_settings=_SETTINGS,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(bundle_app, name="bundle")
 
 ConfigFile = Annotated[Path | None, _flag("config_file")]
 Kafka = Annotated[str | None, _flag("kafka")]
@@ -138,12 +146,41 @@ def serve(  # noqa: PLR0913 - one parameter a flag
 
 @app.command(
     short_help="Watch a small pipeline on an in-process Kafka.",
-    epilog=_examples("streamgauge demo", "streamgauge demo --listen 127.0.0.1:8080"),
+    epilog=_examples(
+        "streamgauge demo",
+        "streamgauge demo --listen 127.0.0.1:8080",
+        "streamgauge demo --kafka localhost:9092",
+    ),
 )
-def demo(*, listen: Listen = None) -> None:
-    """Watch a small pipeline on an in-process Kafka; nothing else is needed."""
+def demo(
+    *,
+    listen: Listen = None,
+    kafka: Annotated[
+        str | None,
+        typer.Option(
+            help="Only make traffic, on this Kafka: topics and groups that begin with demo-, until stopped.",
+            metavar="HOST:PORT,...",
+            show_default=False,
+        ),
+    ] = None,
+    pace: Annotated[
+        float, typer.Option(help="With --kafka, how many times faster the groups live.", min=0.1, max=100)
+    ] = 1.0,
+    heartbeat: Annotated[
+        Path | None,
+        typer.Option(help="With --kafka, a file to touch while records arrive.", metavar="FILE", show_default=False),
+    ] = None,
+) -> None:
+    """Watch a small pipeline on an in-process Kafka; nothing else is needed.
+
+    With --kafka there is no exporter and no page: producers and consumers
+    alone, for an exporter that watches that Kafka.
+    """
     from streamgauge import app as composition  # noqa: PLC0415 - config commands need none of it
 
+    if kafka is not None:
+        composition.demo(kafka=kafka, pace=pace, heartbeat=heartbeat)
+        return
     composition.demo(listen_address(Overrides(listen=listen), os.environ))
 
 
@@ -201,3 +238,59 @@ def config_show(  # noqa: PLR0913 - one parameter a flag
 def config_schema() -> None:
     """Print the JSON Schema of the configuration file, for editors."""
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@bundle_app.command(
+    "export",
+    short_help="Write the bundle into a folder.",
+    epilog=_examples(
+        "streamgauge bundle export streamgauge-bundle",
+        "streamgauge bundle export streamgauge-bundle --kubernetes",
+        "streamgauge bundle export out --grafana-url https://grafana.example.com",
+    ),
+)
+def bundle_export(
+    folder: Annotated[Path, typer.Argument(help="Where to write.", metavar="DIR", show_default=False)],
+    *,
+    runbooks_url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the runbooks are; an exporter serves them at /runbooks.", metavar="URL", show_default=False
+        ),
+    ] = None,
+    grafana_url: Annotated[
+        str | None, typer.Option(help="Where your Grafana is.", metavar="URL", show_default=False)
+    ] = None,
+    kubernetes: Annotated[
+        bool, typer.Option("--kubernetes", help="Write a PrometheusRule and ConfigMaps too.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
+) -> None:
+    """Write dashboards, rules, Alertmanager files and runbooks into a folder.
+
+    Without the two addresses the alerts take them from the external labels
+    runbooks_url and grafana_url of your Prometheus.
+    """
+    from streamgauge.bundle.export import Bases, export  # noqa: PLC0415 - other commands need none of it
+
+    written = export(folder, Bases(runbooks_url, grafana_url), kubernetes=kubernetes, force=force)
+    typer.echo(f"{folder}: {len(written)} files; docs/bundle.md says how to load them")
+
+
+@app.command(
+    epilog=_examples(
+        "streamgauge healthcheck",
+        "streamgauge healthcheck https://127.0.0.1:9308/-/healthy",
+    ),
+)
+def healthcheck(
+    url: Annotated[
+        str | None,
+        typer.Argument(help="What to ask; by default this machine's exporter.", metavar="[URL]", show_default=False),
+    ] = None,
+) -> None:
+    """Ask a running exporter whether it answers; the exit code is 1 if not."""
+    from streamgauge.healthcheck import check as ask  # noqa: PLC0415 - other commands need none of it
+    from streamgauge.healthcheck import url_of  # noqa: PLC0415 - as above
+
+    typer.echo(ask(url or url_of(listen_address(Overrides(), os.environ))))

@@ -1,13 +1,14 @@
 """The real services as fixtures. A service that cannot be had skips its tests; with `CI=true` it fails them."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.services.alertmanager import Alertmanager, FakeSlack, StartAlertmanager
 from tests.services.kafka import Kafka, KafkaCluster, kafka_address
 from tests.services.process import ServiceMissingError
 from tests.services.prometheus import Prometheus, StartPrometheus
@@ -55,6 +56,18 @@ def kafka_three(_three_brokers: KafkaCluster) -> KafkaCluster:
 
 
 @pytest.fixture
+def start_kafka(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], KafkaCluster]]:
+    """Starts a broker of the test's own, with properties; it ends with the test."""
+    with ExitStack() as clusters:
+
+        def start(properties: Mapping[str, str]) -> KafkaCluster:
+            with _or_skip():
+                return clusters.enter_context(KafkaCluster(tmp_path / "kafka", properties=properties))
+
+        yield start
+
+
+@pytest.fixture
 def prometheus_server(tmp_path: Path) -> Iterator[StartPrometheus]:
     """Starts a Prometheus with a configuration; it ends with the test."""
     with ExitStack() as servers:
@@ -65,6 +78,25 @@ def prometheus_server(tmp_path: Path) -> Iterator[StartPrometheus]:
                 return servers.enter_context(Prometheus(folder, config))
 
         yield start
+
+
+@pytest.fixture
+def alertmanager_server(tmp_path: Path) -> Iterator[StartAlertmanager]:
+    """Starts an Alertmanager with a configuration file; it ends with the test."""
+    with ExitStack() as servers:
+
+        def start(config_file: Path) -> Alertmanager:
+            with _or_skip():
+                return servers.enter_context(Alertmanager(tmp_path / "alertmanager", config_file))
+
+        yield start
+
+
+@pytest.fixture
+def slack() -> Iterator[FakeSlack]:
+    """A webhook that keeps what it is told."""
+    with FakeSlack() as fake:
+        yield fake
 
 
 @contextmanager

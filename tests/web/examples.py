@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag, PartitionReading, TopicReading
-from streamgauge.model.snapshot import Broker, Member, Partition
+from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, TopicConfig
 from streamgauge.model.source_status import SourceStatus
+from streamgauge.model.status import Status
 
 Named = TypeVar("Named", GroupReading, TopicReading)
 
@@ -85,6 +86,8 @@ def group_topic(
         "committed_sum": 1000 * sum(range(1, len(lags) + 1)),
         "consumed_total": 3500,
         "consumed_per_second": 60.25,
+        "status": Status.UNKNOWN if unknown else Status.OK,
+        "unassigned": 0,
     }
     return GroupTopicLag(**{**figures, **changes})  # type: ignore[arg-type]
 
@@ -103,14 +106,17 @@ def group(name: str = "billing", *topics: GroupTopicLag, **changes: object) -> G
         "coordinator": 1,
         "members": (member,),
         "topics": {lag.topic: lag for lag in lags},
+        "rebalances_total": 2,
+        "member_changes_total": 3,
+        "slo_lag_seconds": 300.0,
     }
     return GroupReading(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def topic(name: str = "payments", ends: Sequence[int | None] = (1900, 2334), **changes: object) -> TopicReading:
-    """A topic on three brokers, every replica in sync."""
+    """A topic on three brokers, every replica in sync, that keeps its records for a week."""
     partitions = tuple(
-        PartitionReading(Partition(number, 1, (1, 2, 3), (1, 2, 3)), end, None, None if end is None else 100)
+        PartitionReading(Partition(number, 1, (1, 2, 3), (1, 2, 3)), end, None, None if end is None else 100, 2048)
         for number, end in enumerate(ends)
     )
     values: dict[str, object] = {
@@ -118,6 +124,8 @@ def topic(name: str = "payments", ends: Sequence[int | None] = (1900, 2334), **c
         "partitions": partitions,
         "appended_total": 3600,
         "appended_per_second": 60.5,
+        "config": TopicConfig("delete", "CreateTime", 2, 604_800.0, None),
+        "reassigning": 0,
     }
     return TopicReading(**{**values, **changes})  # type: ignore[arg-type]
 
@@ -127,7 +135,7 @@ def cluster(
     groups: Sequence[GroupReading] | None = None,
     topics: Sequence[TopicReading] | None = None,
 ) -> ClusterReading:
-    """A cluster of three brokers."""
+    """A cluster of three brokers; the disk of the first is known, the third voter is behind."""
     all_groups = [group()] if groups is None else groups
     all_topics = [topic()] if topics is None else topics
     return ClusterReading(
@@ -137,6 +145,9 @@ def cluster(
         controller=1,
         topics=_by_name(all_topics),
         groups=_by_name(all_groups),
+        broker_loads={node: BrokerLoad(240, 80 + node) for node in (1, 2, 3)},
+        log_dirs=(LogDir(1, "/var/lib/kafka", 1_000_000, 250_000),),
+        voter_lags={1: 0, 2: 0, 3: 7},
     )
 
 

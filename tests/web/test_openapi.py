@@ -13,12 +13,26 @@ def every_node(node: Any) -> list[Any]:
 
 
 def test_the_document_is_openapi_3_0() -> None:
-    """The version that the bundled Swagger UI reads: no null types, no lists of examples."""
+    """The version that the bundled Swagger UI reads: no null types, no lists of examples, lone references."""
     document = client(store()).get("/openapi.json").json()
     assert document["openapi"] == "3.0.3"
     nodes = [node for node in every_node(document) if isinstance(node, dict)]
     assert not [node for node in nodes if node.get("type") == "null" or "const" in node]
     assert not [node for node in nodes if isinstance(node.get("examples"), list)]
+    assert not [node for node in nodes if "$ref" in node and len(node) > 1]
+
+
+def test_the_words_of_a_status_are_listed() -> None:
+    """In answers and in the filter, with what the field says of it."""
+    document = client(store()).get("/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    assert schemas["Status"]["enum"] == ["ok", "lagging", "rewound", "stalled", "stopped", "lost", "unknown"]
+    reference = [{"$ref": "#/components/schemas/Status"}]
+    status = schemas["Group"]["properties"]["status"]
+    assert (status["allOf"], status["example"]) == (reference, "ok")
+    parameters = document["paths"]["/api/v1/groups"]["get"]["parameters"]
+    (schema,) = [each["schema"] for each in parameters if each["name"] == "status"]
+    assert (schema["allOf"], schema["nullable"]) == (reference, True)
 
 
 def test_every_reference_leads_somewhere() -> None:

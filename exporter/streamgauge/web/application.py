@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from streamgauge.web import openapi, probes, problem, scrape
+from streamgauge.web import openapi, probes, problem, runbooks, scrape
 from streamgauge.web.api import router as api
 from streamgauge.web.authentication import BasicAuthentication, Users
 from streamgauge.web.middleware import AccessLog, Head, SecurityHeaders
@@ -19,7 +19,7 @@ _DESCRIPTION = """What Streamgauge knows of your Kafka clusters: lag in records 
 def create_application(
     store: Readings, *, version: str, refresh_seconds: float, security: WebSecurity | None = None
 ) -> FastAPI:
-    """The application: `/metrics`, the probes, the API with its documentation, and the page.
+    """The application: `/metrics`, the probes, the API with its documentation, the runbooks, and the page.
 
     Args:
         store: what is known; read from several threads.
@@ -35,6 +35,7 @@ def create_application(
     application.include_router(api.create_router(store, workers))
     application.include_router(scrape.create_router(store))
     application.include_router(probes.create_router(store))
+    application.include_router(runbooks.create_router(version=version))
     application.include_router(pages.create_router(store, workers, version=version, refresh_seconds=refresh_seconds))
     application.add_middleware(Head)
     if security.users:

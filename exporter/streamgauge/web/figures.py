@@ -4,7 +4,7 @@ As in the model, a sum is None while any part of it is unknown, and a maximum is
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -63,15 +63,42 @@ def readers(reading: ClusterReading) -> Readers:
     return found
 
 
-def under_replicated(topic: TopicReading) -> int:
+def partition_count(topic: TopicReading) -> int | None:
+    """The topic's partitions; every topic has some: none means that they could not be read."""
+    return len(topic.partitions) or None
+
+
+def under_replicated(topic: TopicReading) -> int | None:
     """Partitions with a replica that is out of sync."""
+    if not topic.partitions:
+        return None
     placements = (partition.placement for partition in topic.partitions)
     return sum(len(placement.in_sync_replicas) < len(placement.replicas) for placement in placements)
 
 
-def offline(topic: TopicReading) -> int:
+def offline(topic: TopicReading) -> int | None:
     """Partitions without a leader."""
-    return sum(partition.placement.leader is None for partition in topic.partitions)
+    return topic.offline if topic.partitions else None
+
+
+def under_min_isr(topic: TopicReading) -> int | None:
+    """Partitions with fewer replicas in sync than writes need."""
+    return topic.under_min_isr if topic.partitions else None
+
+
+def retention_seconds(topic: TopicReading) -> float | None:
+    """How long records are kept at least; None also where age deletes nothing."""
+    return topic.config.retention_seconds if topic.config is not None and topic.config.deletes else None
+
+
+def retention_bytes(topic: TopicReading) -> int | None:
+    """How large a partition may grow; None also where size deletes nothing."""
+    return topic.config.retention_bytes if topic.config is not None and topic.config.deletes else None
+
+
+def over_topics(reading: ClusterReading, figure: Callable[[TopicReading], int | None]) -> int | None:
+    """The sum of a figure over a cluster's topics; 0 where it has none."""
+    return _sum(map(figure, reading.topics.values())) if reading.topics else 0
 
 
 def end_sum(topic: TopicReading) -> int | None:

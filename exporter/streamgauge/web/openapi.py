@@ -40,7 +40,7 @@ def _translated(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     node = {key: _translated(value) for key, value in node.items()}
-    return _schema(node) if {"type", "anyOf", "const", "examples"} & node.keys() else node
+    return _schema(node) if {"type", "anyOf", "const", "examples", "$ref"} & node.keys() else node
 
 
 def _schema(schema: dict[str, Any]) -> dict[str, Any]:
@@ -56,4 +56,6 @@ def _schema(schema: dict[str, Any]) -> dict[str, Any]:
         schema.update({"example": examples[0]} if examples else {})
     if "const" in schema:
         schema["enum"] = [schema.pop("const")]
+    if "$ref" in schema and len(schema) > 1:  # 3.0 ignores whatever stands beside a reference
+        schema["allOf"] = [{"$ref": schema.pop("$ref")}]
     return schema

@@ -1,9 +1,16 @@
-"""Sorts by a figure that may be unknown."""
+"""Sorts by a figure that may be unknown, and by status."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from streamgauge.model.status import SEVERITY, Status
+
 Item = TypeVar("Item")
+
+
+def severity(status: Status) -> int:
+    """How bad a status is, as a figure to sort by; unknown is worse than ok, and better than known trouble."""
+    return SEVERITY.index(status)
 
 
 def ordered(

@@ -1,5 +1,7 @@
 """`/api/v1/clusters`."""
 
+from dataclasses import replace
+
 from tests.web.clients import client
 from tests.web.examples import ExampleStore, ExampleView, cluster, group, group_topic, status, store, topic
 
@@ -24,7 +26,18 @@ def test_a_cluster_comes_with_its_source_and_figures() -> None:
         "last_duration_seconds": 0.084,
         "last_error": None,
     }
-    assert found["brokers"][0] == {"id": 1, "host": "orders-1", "port": 9092, "rack": None}
+    assert found["brokers"][0] == {
+        "id": 1,
+        "host": "orders-1",
+        "port": 9092,
+        "rack": None,
+        "partitions": 240,
+        "leaders": 81,
+        "log_dirs": [{"path": "/var/lib/kafka", "total_bytes": 1_000_000, "usable_bytes": 250_000}],
+    }
+    assert found["brokers"][1]["log_dirs"] is None
+    assert found["voters"] == [{"id": 1, "lag": 0}, {"id": 2, "lag": 0}, {"id": 3, "lag": 7}]
+    assert found["max_voter_lag"] == 7
     figures = {name: found[name] for name in ("broker_count", "group_count", "topic_count", "partition_count")}
     assert figures == {"broker_count": 3, "group_count": 1, "topic_count": 1, "partition_count": 2}
     assert (found["lag_sum"], found["max_lag"], found["max_lag_seconds"]) == (1234, 900, 12.4)
@@ -54,6 +67,24 @@ def test_a_topic_whose_rate_is_unknown_makes_the_sum_unknown() -> None:
     topics = [topic(), topic("new", appended_per_second=None)]
     (found,) = client(store(cluster(topics=topics))).get("/api/v1/clusters").json()["items"]
     assert found["appended_per_second"] is None
+
+
+def test_what_brokers_did_not_say_is_null() -> None:
+    """Loads, disks and the quorum: without the right to ask, or on an older cluster."""
+    silent = replace(cluster(), broker_loads={}, log_dirs=(), voter_lags={})
+    (found,) = client(store(silent)).get("/api/v1/clusters").json()["items"]
+    broker = found["brokers"][0]
+    assert {broker[name] for name in ("partitions", "leaders", "log_dirs")} | {found["voters"]} == {None}
+    assert found["max_voter_lag"] is None
+
+
+def test_a_topic_whose_partitions_are_unknown_makes_their_sums_unknown() -> None:
+    """Not fewer; a cluster without topics has none."""
+    names = ("partition_count", "under_replicated_partitions", "offline_partitions")
+    (found,) = client(store(cluster(topics=[topic(), topic("unread", ())]))).get("/api/v1/clusters").json()["items"]
+    assert [found[name] for name in names] == [None, None, None]
+    (found,) = client(store(cluster(topics=[]))).get("/api/v1/clusters").json()["items"]
+    assert [found[name] for name in names] == [0, 0, 0]
 
 
 def test_clusters_are_sorted_filtered_and_paged() -> None:
@@ -86,6 +117,6 @@ def test_csv_has_a_row_a_cluster() -> None:
     header, row = text.splitlines()
     values = dict(zip(header.split(","), row.split(","), strict=True))
     assert values["cluster"] == "legacy"
-    assert values["group_count"] == values["lag_sum"] == ""
+    assert values["group_count"] == values["lag_sum"] == values["max_voter_lag"] == ""
     assert (values["source_up"], values["source_stale"]) == ("false", "false")
     assert values["source_last_error"] == "no broker answered"

@@ -7,9 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
+from streamgauge.model.status import Status
 from tests.web.clients import client
 from tests.web.examples import ExampleStore, ExampleView, cluster, group, group_topic, status, store
 
+LOST = Status.LOST
 HOSTILE = [
     "<script>alert(1)</script>",
     'a "quoted" name',
@@ -27,10 +29,15 @@ HOSTILE = [
 def asked() -> Any:
     """Names of the groups that a query finds among a few."""
     groups = [
-        group("billing", group_topic("payments", (900, 334), (12.4, 3.0), consumed_per_second=5.0)),
+        group("billing", group_topic("payments", (900, 334), (12.4, 3.0), consumed_per_second=5.0, status=LOST)),
         group("audit", group_topic("payments", (0, 0), (0.0, 0.0), consumed_per_second=None), state="Empty"),
         group("search", group_topic("orders", (7, None), (0.5, None)), state="PreparingRebalance"),
-        group("fraud", group_topic("orders", (50,), (60.0,)), group_topic("payments", (1,), (0.1,)), state=None),
+        group(
+            "fraud",
+            group_topic("orders", (50,), (60.0,), status=Status.LAGGING),
+            group_topic("payments", (1,), (0.1,)),
+            state=None,
+        ),
     ]
     known = client(store(cluster("prod", groups), cluster("test", [group("billing")])))
 
@@ -67,6 +74,44 @@ def test_a_group_comes_with_its_topics() -> None:
     assert "members" not in item
 
 
+def test_a_group_tells_what_it_is_doing() -> None:
+    """The worst of its topics, the latest to catch up, the soonest to lose records, and what it is held to."""
+    orders = group_topic(
+        "orders",
+        status=Status.LAGGING,
+        time_to_catch_up_seconds=90.0,
+        time_to_data_loss_seconds=3600.0,
+        records_lost_total=3,
+        unassigned=1,
+    )
+    payments = group_topic(
+        time_to_catch_up_seconds=4.5, time_to_data_loss_seconds=60.0, records_lost_total=4, unassigned=1
+    )
+    (item,) = client(store(cluster(groups=[group("billing", orders, payments)]))).get("/api/v1/groups").json()["items"]
+    names = (
+        "status",
+        "time_to_catch_up_seconds",
+        "time_to_data_loss_seconds",
+        "records_lost_total",
+        "unassigned_partitions",
+    )
+    assert [item[name] for name in names] == ["lagging", 90.0, 60.0, 7, 2]
+    assert [item["topics"][0][name] for name in names] == ["lagging", 90.0, 3600.0, 3, 1]
+    assert [item["topics"][1][name] for name in names] == ["ok", 4.5, 60.0, 4, 1]
+    assert [item[name] for name in ("slo_lag_seconds", "rebalances_total", "member_changes_total")] == [300.0, 2, 3]
+
+
+def test_what_cannot_be_foreseen_is_null() -> None:
+    """A group that would never catch up, loses nothing, has no members and no limit."""
+    lag = group_topic(unassigned=None)
+    (item,) = (
+        client(store(cluster(groups=[group("g", lag, slo_lag_seconds=None)]))).get("/api/v1/groups").json()["items"]
+    )
+    names = ("time_to_catch_up_seconds", "time_to_data_loss_seconds", "unassigned_partitions")
+    assert {each[name] for each in (item, item["topics"][0]) for name in names} == {None}
+    assert item["slo_lag_seconds"] is None
+
+
 def test_detail_says_how_deep_the_answer_goes() -> None:
     """Group, topic or partition."""
     known = client(store())
@@ -100,6 +145,10 @@ def test_unknown_is_null() -> None:
         ("topic=orders", ["prod/fraud", "prod/search"]),
         ("state=empty", ["prod/audit"]),
         ("state=unknown", ["prod/fraud"]),
+        ("status=ok", ["prod/audit", "test/billing"]),
+        ("status=LAGGING", ["prod/fraud"]),
+        ("status=unknown", ["prod/search"]),
+        ("status=stalled", []),
         ("min_lag=51", ["prod/billing", "test/billing", "prod/fraud"]),
         ("min_lag=7&topic=orders", ["prod/fraud", "prod/search"]),
         ("min_lag=8&topic=orders", ["prod/fraud"]),
@@ -109,13 +158,18 @@ def test_unknown_is_null() -> None:
         ("sort=-lag", ["prod/billing", "test/billing", "prod/fraud", "prod/audit", "prod/search"]),
         ("sort=-lag_seconds&limit=2", ["prod/fraud", "prod/billing"]),
         ("sort=-rate", ["prod/fraud", "test/billing", "prod/search", "prod/billing", "prod/audit"]),
+        ("sort=-status", ["prod/billing", "prod/fraud", "prod/search", "prod/audit", "test/billing"]),
+        ("sort=status", ["prod/audit", "test/billing", "prod/search", "prod/fraud", "prod/billing"]),
         ("limit=2&offset=3", ["prod/fraud", "prod/search"]),
         ("offset=99", []),
-        ("cluster=&group=&state=", ["prod/audit", "prod/billing", "test/billing", "prod/fraud", "prod/search"]),
+        ("cluster=&group=&state=&status=", ["prod/audit", "prod/billing", "test/billing", "prod/fraud", "prod/search"]),
     ],
 )
 def test_groups_are_filtered_sorted_and_paged(query: str, names: list[str], ask: Any) -> None:
-    """Unknown comes last either way; where a sum is unknown, the part that is known may still be enough."""
+    """Unknown figures come last either way, an unknown status is worse than ok.
+
+    Where a sum is unknown, the part that is known may still be enough for a filter.
+    """
     assert ask(query) == names
 
 
@@ -136,6 +190,7 @@ def test_a_filter_on_topics_leaves_the_groups_figures_whole() -> None:
         ("sort=size", "sort"),
         ("detail=member", "detail"),
         ("format=xml", "format"),
+        ("status=bad", "status"),
         ("min_lag=-1", "min_lag"),
         ("min_lag_seconds=nan", "min_lag_seconds"),
         (f"group={'a' * 513}", "group"),
@@ -212,6 +267,16 @@ def test_csv_has_a_row_a_level(detail: str, rows: int) -> None:
     found = rows_of(answer.text)
     assert len(found) == rows
     assert {(row["cluster"], row["group"]) for row in found} == {("orders", "billing")}
+
+
+def test_csv_has_the_status_of_what_its_row_is() -> None:
+    """Of the group, or of the topic."""
+    lags = group_topic("orders", status=LOST, records_lost_total=3), group_topic(time_to_catch_up_seconds=4.5)
+    known = client(store(cluster(groups=[group("billing", *lags)])))
+    (row,) = rows_of(known.get("/api/v1/groups?format=csv&detail=group").text)
+    assert [row[name] for name in ("status", "records_lost_total", "slo_lag_seconds")] == ["lost", "3", "300.0"]
+    rows = rows_of(known.get("/api/v1/groups?format=csv").text)
+    assert [(row["status"], row["time_to_catch_up_seconds"]) for row in rows] == [("lost", ""), ("ok", "4.5")]
 
 
 def test_csv_comes_by_accept_and_format_wins() -> None:

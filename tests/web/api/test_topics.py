@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from streamgauge.model.snapshot import Partition
+from streamgauge.model.snapshot import Partition, TopicConfig
 from tests.web.clients import client
 from tests.web.examples import ExampleStore, cluster, group, group_topic, store, topic
 
@@ -47,12 +47,56 @@ def test_a_topic_comes_with_its_figures(few: ExampleStore) -> None:
     assert "groups" not in payments
 
 
+def test_a_topic_comes_with_its_settings_and_health(few: ExampleStore) -> None:
+    """As the metrics have them."""
+    (item,) = client(few).get("/api/v1/topics?topic=damaged").json()["items"]
+    names = ("size_bytes", "under_min_isr_partitions", "reassigning_partitions")
+    assert [item[name] for name in names] == [6144, 2, 0]
+    settings = ("cleanup_policy", "timestamp_type", "min_insync_replicas", "retention_seconds", "retention_bytes")
+    assert [item[name] for name in settings] == ["delete", "CreateTime", 2, 604_800.0, None]
+
+
+def test_what_could_not_be_read_of_a_topic_is_null() -> None:
+    """Its settings, sizes and moves; without its partitions, their number and health too."""
+    dark = topic("dark", config=None, reassigning=None)
+    dark = replace(dark, partitions=(dark.partitions[0], dark.partitions[1]._replace(size_bytes=None)))
+    known = client(store(cluster(topics=[dark, topic("unread", ())])))
+    dark_item, unread = known.get("/api/v1/topics").json()["items"]
+    settings = ("cleanup_policy", "timestamp_type", "min_insync_replicas", "retention_seconds", "retention_bytes")
+    rest = ("under_min_isr_partitions", "reassigning_partitions", "size_bytes")
+    assert {dark_item[name] for name in (*settings, *rest)} == {None}
+    assert dark_item["offline_partitions"] == 0
+    health = ("offline_partitions", "under_replicated_partitions", "under_min_isr_partitions")
+    assert {unread[name] for name in ("partition_count", "size_bytes", *health)} == {None}
+
+
+def test_what_is_only_compacted_has_no_retention() -> None:
+    """Its limits are set, and delete nothing."""
+    compacted = topic(config=TopicConfig("compact", "CreateTime", 1, 604_800.0, 1024))
+    (item,) = client(store(cluster(topics=[compacted]))).get("/api/v1/topics").json()["items"]
+    assert (item["cleanup_policy"], item["retention_seconds"], item["retention_bytes"]) == ("compact", None, None)
+
+
 def test_the_groups_that_read_it_come_on_demand(few: ExampleStore) -> None:
     """By name, each with its lag on this topic alone."""
     (item,) = client(few).get("/api/v1/topics?detail=group&topic=payments").json()["items"]
     assert item["groups"] == [
-        {"group": "audit", "state": "Stable", "lag_sum": None, "max_lag": 5, "max_lag_seconds": 0.1},
-        {"group": "billing", "state": "Stable", "lag_sum": 1234, "max_lag": 900, "max_lag_seconds": 12.4},
+        {
+            "group": "audit",
+            "state": "Stable",
+            "status": "unknown",
+            "lag_sum": None,
+            "max_lag": 5,
+            "max_lag_seconds": 0.1,
+        },
+        {
+            "group": "billing",
+            "state": "Stable",
+            "status": "ok",
+            "lag_sum": 1234,
+            "max_lag": 900,
+            "max_lag_seconds": 12.4,
+        },
     ]
 
 
@@ -68,6 +112,7 @@ def test_partitions_come_on_demand(few: ExampleStore) -> None:
         "log_start": 100,
         "end": 30,
         "last_stable": None,
+        "size_bytes": 2048,
     }
     assert [reader["group"] for reader in item["groups"]] == ["audit"]
 
@@ -104,4 +149,4 @@ def test_csv_has_a_row_a_level(detail: str, rows: int, few: ExampleStore) -> Non
     lines = client(few).get(f"/api/v1/topics?format=csv&detail={detail}").text.splitlines()
     assert len(lines) == rows + 1
     if detail == "partition":
-        assert lines[1] == "orders,damaged,0,1,1 2,1 2,,100,10,"
+        assert lines[1] == "orders,damaged,0,1,1 2,1 2,,100,10,,2048"

@@ -1,12 +1,15 @@
 """The page at `/`, as it comes without a script."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from streamgauge.model.snapshot import Partition, TopicConfig
+from streamgauge.model.status import Status
 from streamgauge.web.pages.state import row_key
 from tests.web.clients import client
 from tests.web.examples import ExampleStore, ExampleView, cluster, group, group_topic, status, store, topic
@@ -43,7 +46,7 @@ class Rows(HTMLParser):
     def handle_data(self, data: str) -> None:
         """A text."""
         if self._key and self.rows[self._key]:
-            self.rows[self._key][-1] += data.strip()
+            self.rows[self._key][-1] = f"{self.rows[self._key][-1]} {data.strip()}".strip()
         if self._title:
             self.titles[data] = self._title
 
@@ -62,18 +65,57 @@ def groups_of(*groups: object, query: str = "") -> Rows:
 
 
 def test_a_group_is_a_row() -> None:
-    """Name, state, topics, lag in records and in time, trend, rate, members."""
+    """Name, status and Kafka's state, topics, lag in records and in time, trend, rate, members."""
     rows = Rows(page_of(store()))
     assert rows.rows[row_key("group", "orders", "billing")] == [
-        "billing", "Stable", "1", "1,234", "12.4 s", "", "60", "1",
+        "billing", "ok Stable", "1", "1,234", "12.4 s", "", "60", "1",
     ]  # fmt: skip
-    assert rows.titles["12.4 s"] == "± 0.5 s"
+    assert rows.titles["12.4 s"] == "± 0.5 s; limit 5 min"
+    assert rows.titles["ok"] == "caught up, keeping up or catching up"
+    assert rows.titles["Stable"] == "in Kafka's own word: its members have their partitions"
 
 
 def test_a_topic_is_a_row() -> None:
-    """Name, rate, partitions, end offsets, replication, readers."""
+    """Name, rate, partitions, end offsets, size, replication, readers."""
     rows = Rows(page_of(store()))
-    assert rows.rows[row_key("topic", "orders", "payments")] == ["payments", "60", "2", "4,234", "0", "1"]
+    assert rows.rows[row_key("topic", "orders", "payments")] == ["payments", "60", "2", "4,234", "4.0 KiB", "0", "1"]
+
+
+def test_sizes_have_a_column_where_any_is_known() -> None:
+    """Without the right to ask for them nothing is missing."""
+    sizes = [topic("a"), topic("b")]
+    dark = [replace(each, partitions=tuple(row._replace(size_bytes=None) for row in each.partitions)) for each in sizes]
+    some = page_of(store(cluster(topics=[sizes[0], dark[1]])))
+    assert ">Size<" in some
+    assert Rows(some).rows[row_key("topic", "orders", "b")][4] == "unknown"
+    assert ">Size<" not in page_of(store(cluster(topics=dark)))
+
+
+@pytest.mark.parametrize(
+    ("in_sync", "leader", "least", "text", "tone"),
+    [
+        ((1, 2, 3), 1, 2, "0", ""),
+        ((1, 2), 1, 2, "1", "busy"),
+        ((1,), 1, 2, "1 under min. ISR", "bad"),
+        ((), None, 2, "1 offline", "bad"),
+    ],
+)
+def test_the_worst_of_a_topics_replication_is_told(
+    in_sync: tuple[int, ...], leader: int | None, least: int, text: str, tone: str
+) -> None:
+    """Offline, then refusing writes, then under-replicated."""
+    one = topic(ends=(5,), config=TopicConfig("delete", "CreateTime", least, None, None))
+    row = one.partitions[0]._replace(placement=Partition(0, leader, (1, 2, 3), in_sync))
+    page = page_of(store(cluster(topics=[replace(one, partitions=(row,))])))
+    assert Rows(page).rows[row_key("topic", "orders", "payments")][5] == text
+    if tone:
+        assert re.search(rf'class="tone-{tone}"[^>]*>{re.escape(text)}<', page)
+
+
+def test_a_topic_whose_partitions_could_not_be_read_has_unknown_figures() -> None:
+    """Not zero."""
+    rows = Rows(page_of(store(cluster(topics=[topic("unread", ())]))))
+    assert rows.rows[row_key("topic", "orders", "unread")][2:5] == ["unknown"] * 3
 
 
 def test_unknown_is_explained_and_never_zero() -> None:
@@ -87,7 +129,9 @@ def test_unknown_is_explained_and_never_zero() -> None:
     assert rows.rows[row_key("group", "orders", "none")][3:5] == ["unknown", "unknown"]
     assert rows.rows[row_key("group", "orders", "some")][3:5] == ["≥ 5", "≥ 0.5 s"]
     assert rows.rows[row_key("group", "orders", "zero")][3:5] == ["unknown", "unknown"]
-    assert rows.rows[row_key("group", "orders", "blind")][1] == "unknown"
+    assert rows.rows[row_key("group", "orders", "none")][1] == "unknown Stable"
+    assert rows.rows[row_key("group", "orders", "blind")][1] == "ok"
+    assert rows.rows[row_key("group", "orders", "blind")][7] == "unknown"
     assert rows.titles["≥ 5"] == "the lag of 1 committed partition could not be read; the worst of the others is shown"
     assert rows.titles["≥ 0.5 s"].startswith("1 partition unknown; the worst of the others is shown")
 
@@ -95,7 +139,7 @@ def test_unknown_is_explained_and_never_zero() -> None:
 def test_what_does_not_apply_is_a_dash() -> None:
     """A group that committed nothing has no lag; that is not unknown."""
     rows = groups_of(group("new", topics={}, members=(), state="Empty"))
-    assert rows.rows[row_key("group", "orders", "new")] == ["new", "Empty", "0", DASH, DASH, "", DASH, "0"]
+    assert rows.rows[row_key("group", "orders", "new")] == ["new", "unknown Empty", "0", DASH, DASH, "", DASH, "0"]
 
 
 def test_a_row_opens_to_topics_and_partitions() -> None:
@@ -108,7 +152,7 @@ def test_a_row_opens_to_topics_and_partitions() -> None:
     opened = groups_of(group("billing", lag), query=f"?open={quote(key)}")
     assert opened.rows[inner] == [
         "payments",
-        "2 partitions ·1 unknown, 1 never committed",
+        "unknown 2 partitions 1 unknown · 1 never committed",
         "≥ 900",
         "≥ 12.4 s",
         "",
@@ -116,8 +160,100 @@ def test_a_row_opens_to_topics_and_partitions() -> None:
         "",
     ]
     both = groups_of(group("billing", lag), query=f"?open={quote(key)}&open={quote(inner)}")
-    assert both.rows[f"{inner}/0"] == ["Partition 0", "billing-1", "900", "12.4 s ± 0.5 s", "committed1,000"]
-    assert both.rows[f"{inner}/1"] == ["Partition 1", "billing-1", "unknown", "unknown", "committed2,000"]
+    assert both.rows[f"{inner}/0"] == ["Partition 0", "billing-1", "900", "12.4 s ± 0.5 s", "committed 1,000"]
+    assert both.rows[f"{inner}/1"] == ["Partition 1", "billing-1", "unknown", "unknown", "committed 2,000"]
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"),
+    [
+        (Status.OK, "good"),
+        (Status.LAGGING, "busy"),
+        (Status.REWOUND, "busy"),
+        (Status.STALLED, "bad"),
+        (Status.STOPPED, "bad"),
+        (Status.LOST, "bad"),
+        (Status.UNKNOWN, "quiet"),
+    ],
+)
+def test_a_status_is_toned_by_how_bad_it_is(status: Status, tone: str) -> None:
+    """In the word of the metrics, with what it means."""
+    page = page_of(store(cluster(groups=[group("billing", group_topic(status=status))])))
+    assert re.search(rf'<span class="pill tone-{tone}" title="[^"]+">{status}</span>', page)
+
+
+def test_a_group_shows_the_worst_of_its_topics_and_says_which() -> None:
+    """Each topic has its own, below."""
+    lags = [group_topic("a"), group_topic("b", status=Status.STALLED), group_topic("c", status=Status.LAGGING)]
+    rows = groups_of(group("g", *lags), query=f"?open={quote(row_key('group', 'orders', 'g'))}")
+    assert rows.rows[row_key("group", "orders", "g")][1] == "stalled Stable"
+    words = [rows.rows[row_key("group", "orders", "g", name)][1] for name in "abc"]
+    assert words == ["ok 2 partitions", "stalled 2 partitions", "lagging 2 partitions"]
+    again = [group_topic(name, status=Status.LOST) for name in "xyz"]
+    title = groups_of(group("g", *again)).titles["lost"]
+    assert title == "on x and 2 other topics: records were deleted before it read them"
+
+
+def test_a_state_that_kafka_did_not_tell_takes_no_room() -> None:
+    """Nor does a word of it that is new cause trouble."""
+    rows = groups_of(group("silent", state=None), group("strange", state="Meditating"))
+    assert rows.rows[row_key("group", "orders", "silent")][1] == "ok"
+    assert rows.rows[row_key("group", "orders", "strange")][1] == "ok Meditating"
+    assert rows.titles["Meditating"] == "Kafka's own word"
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "title", "tone"),
+    [
+        (300.0, (12.4, 3.0), "± 0.5 s; limit 5 min", ""),
+        (12.0, (12.4, 3.0), "± 0.5 s; limit 12 s", "busy"),
+        (12.4, (12.4, 3.0), "± 0.5 s; limit 12.4 s", ""),
+        (None, (12.4, 3.0), "± 0.5 s", ""),
+        (5.0, (12.4, None), "1 partition unknown; the worst of the others is shown; ± 0.5 s; limit 5 s", "busy"),
+        (60.0, (12.4, None), "1 partition unknown; the worst of the others is shown; ± 0.5 s; limit 1 min", "unknown"),
+    ],
+)
+def test_a_wait_above_the_limit_is_toned(
+    limit: float | None, seconds: tuple[float | None, ...], title: str, tone: str
+) -> None:
+    """The limit is told either way; a lower bound above it is above it."""
+    page = page_of(store(cluster(groups=[group("g", group_topic(seconds=seconds), slo_lag_seconds=limit)])))
+    page = page.replace("\N{NO-BREAK SPACE}", " ")
+    (found,) = re.findall(r'data-label="Lag \(time\)" class="number strong"><span([^>]*)>', page)
+    assert f'title="{title}"' in found
+    assert re.findall(r'class="tone-([a-z]+)"', found) == ([tone] if tone else [])
+
+
+def test_a_partition_above_the_limit_is_toned_too() -> None:
+    """It is the one to look at."""
+    opened = [row_key("group", "orders", "g"), row_key("group", "orders", "g", "payments")]
+    known = store(cluster(groups=[group("g", slo_lag_seconds=5.0)]))
+    page = page_of(known, "?" + "&".join(f"open={quote(key)}" for key in opened)).replace("\N{NO-BREAK SPACE}", " ")
+    assert '<span class="tone-busy" title="± 0.5 s; limit 5 s">12.4 s ± 0.5 s</span>' in page
+    assert '<span title="± 0.5 s; limit 5 s">3.0 s ± 0.5 s</span>' in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "notes"),
+    [
+        ({}, ""),
+        ({"time_to_catch_up_seconds": 0.0}, ""),
+        ({"time_to_catch_up_seconds": 40.2}, "catches up in 40 s"),
+        ({"time_to_data_loss_seconds": 10_800.0}, "data loss in 3 h at the soonest"),
+        (
+            {"time_to_catch_up_seconds": 0.3, "time_to_data_loss_seconds": 0.0},
+            "catches up in < 1 s · data loss at any moment",
+        ),
+        ({"records_lost_total": 1200, "unassigned": 2}, "2 unassigned · 1,200 records lost"),
+        ({"unassigned": None}, ""),
+    ],
+)
+def test_a_topic_of_a_group_tells_what_is_to_be_expected(changes: dict[str, object], notes: str) -> None:
+    """Where it is known; what is nothing out of the ordinary is not told."""
+    lag = group_topic(**changes)  # type: ignore[arg-type]
+    rows = groups_of(group("billing", lag), query=f"?open={quote(row_key('group', 'orders', 'billing'))}")
+    text = rows.rows[row_key("group", "orders", "billing", "payments")][1]
+    assert text == f"ok 2 partitions {notes}".strip()
 
 
 def test_partitions_without_a_member_say_so() -> None:
@@ -141,7 +277,7 @@ def test_many_partitions_are_cut_and_said_to_be() -> None:
     rows = groups_of(wide, query=f"?open={quote(key)}&open={quote(inner)}")
     assert f"{inner}/255" in rows.rows
     assert f"{inner}/256" not in rows.rows
-    assert rows.rows[f"{inner}/more"] == ["and 44 more partitions, in theAPI"]
+    assert rows.rows[f"{inner}/more"] == ["and 44 more partitions, in the API"]
 
 
 def test_groups_are_sorted_as_asked_and_the_header_says_how() -> None:
@@ -157,6 +293,19 @@ def test_groups_are_sorted_as_asked_and_the_header_says_how() -> None:
     (heading,) = re.findall(r"<th [^>]*aria-sort=[^>]*><button[^>]*>Lag \(time\)", page)
     assert 'aria-sort="descending"' in heading
     assert 'value="lag_seconds"' in heading
+
+
+def test_groups_are_sorted_by_status_with_the_worst_first() -> None:
+    """By one press; by name unless asked."""
+    words = {"a": Status.OK, "b": Status.LOST, "c": Status.UNKNOWN, "d": Status.LAGGING}
+    known = store(cluster(groups=[group(name, group_topic(status=status)) for name, status in words.items()]))
+    page = page_of(known)
+    (pressed,) = re.findall(r'<button class="sort"[^>]* value="([^"]*)">Status<', page)
+    names = [
+        texts[0] for key, texts in Rows(page_of(known, f"?sort={pressed}")).rows.items() if key.startswith("group/")
+    ]
+    assert names == ["b", "d", "c", "a"]
+    assert [texts[0] for key, texts in Rows(page).rows.items() if key.startswith("group/")] == ["a", "b", "c", "d"]
 
 
 def test_the_filter_matches_groups_and_topics() -> None:

@@ -18,9 +18,15 @@ def test_choices_are_read_and_carried_on() -> None:
     assert state.hidden_fields() == [("sort", "-lag"), ("topics", "-rate"), ("limit", "1000"), ("open", "b")]
 
 
+def test_groups_are_sorted_by_status_and_topics_by_size_too() -> None:
+    """Either way round."""
+    state = read_state(QueryParams("sort=-status&topics=size"))
+    assert (state.sort, state.topic_sort) == ("-status", "size")
+
+
 def test_nonsense_counts_as_not_chosen() -> None:
     """A page is no place for errors about its address."""
-    assert read_state(QueryParams("sort=size&topics=--name&limit=7&unknown=1")) == PageState()
+    assert read_state(QueryParams("sort=colour&topics=--name&limit=7&unknown=1")) == PageState()
 
 
 def test_what_is_carried_on_is_bounded() -> None:

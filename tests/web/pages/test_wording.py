@@ -34,6 +34,33 @@ def test_a_span_is_in_the_units_that_matter(number: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0 s"), (0.2, "< 1 s"), (1.4, "1 s"), (40.3, "40 s"), (90, "1 min 30 s"), (300, "5 min"), (10_799.8, "3 h")],
+)
+def test_a_span_to_come_has_no_fractions(number: float, text: str) -> None:
+    """It is a forecast."""
+    assert plain(wording.span(number)) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (10_137, "9.9 KiB"),
+        (10_200, "10 KiB"),
+        (1_048_064, "1.0 MiB"),
+        (5_000_000_000, "4.7 GiB"),
+        (2**60, "1,024 PiB"),
+    ],
+)
+def test_a_size_is_in_the_unit_that_leaves_few_digits(number: int, text: str) -> None:
+    """Binary, as disks of brokers are reckoned."""
+    assert plain(wording.size(number)) == text
+
+
+@pytest.mark.parametrize(
     ("number", "text"), [(0, "0"), (0.01, "< 0.1"), (3.14, "3.1"), (9.96, "10.0"), (12.4, "12"), (5234.2, "5,234")]
 )
 def test_a_rate_is_as_exact_as_it_is_small(number: float, text: str) -> None:

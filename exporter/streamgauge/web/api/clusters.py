@@ -1,11 +1,14 @@
 """`/api/v1/clusters`: every configured cluster, how its source is doing, and its figures."""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from streamgauge.model.reading import ClusterReading
+from streamgauge.model.snapshot import Broker, BrokerLoad
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.web import figures, problem
 from streamgauge.web.api import models, replies, tables
@@ -55,7 +58,7 @@ def _reply(store: Readings, request: Request, query: ClusterQuery) -> Response:
     if not replies.wants_csv(request, query.format):
         page = models.ClusterPage(total=len(found), limit=query.limit, offset=query.offset, items=list(items))
         return replies.json_reply(request, page)
-    figure_columns = tables.columns_of(models.Cluster, without=("source", "brokers"))
+    figure_columns = tables.columns_of(models.Cluster, without=("source", "brokers", "voters"))
     source_columns = tables.columns_of(models.Source)
     rows = (
         tables.row_of(item, figure_columns)
@@ -75,23 +78,22 @@ def _cluster(view: View) -> models.Cluster:
 
 def _read_cluster(reading: ClusterReading, source: models.Source) -> models.Cluster:
     lag = figures.cluster_lag(reading)
-    topics = reading.topics.values()
-    brokers = [
-        models.Broker(id=broker.node_id, host=broker.host, port=broker.port, rack=broker.rack)
-        for broker in reading.brokers
-    ]
+    log_dirs = _log_dirs(reading)
+    brokers = [_broker(broker, reading.broker_loads.get(broker.node_id), log_dirs) for broker in reading.brokers]
     return models.Cluster(
         cluster=reading.cluster,
         source=source,
         read_at=instant(reading.read_at),
         brokers=brokers,
         controller=reading.controller,
+        voters=[models.Voter(id=node, lag=lag) for node, lag in sorted(reading.voter_lags.items())] or None,
+        max_voter_lag=max(reading.voter_lags.values(), default=None),
         broker_count=len(brokers),
         group_count=len(reading.groups),
-        topic_count=len(topics),
-        partition_count=sum(len(topic.partitions) for topic in topics),
-        under_replicated_partitions=sum(figures.under_replicated(topic) for topic in topics),
-        offline_partitions=sum(figures.offline(topic) for topic in topics),
+        topic_count=len(reading.topics),
+        partition_count=figures.over_topics(reading, figures.partition_count),
+        under_replicated_partitions=figures.over_topics(reading, figures.under_replicated),
+        offline_partitions=figures.over_topics(reading, figures.offline),
         lag_sum=lag.lag_sum,
         max_lag=lag.max_lag,
         max_lag_seconds=lag.max_lag_seconds,
@@ -99,6 +101,27 @@ def _read_cluster(reading: ClusterReading, source: models.Source) -> models.Clus
         appended_per_second=figures.appended_per_second(reading),
         consumed_per_second=figures.consumed_per_second(reading),
     )
+
+
+def _broker(broker: Broker, load: BrokerLoad | None, log_dirs: Mapping[int, list[models.LogDir]]) -> models.Broker:
+    return models.Broker(
+        id=broker.node_id,
+        host=broker.host,
+        port=broker.port,
+        rack=broker.rack,
+        partitions=None if load is None else load.partitions,
+        leaders=None if load is None else load.leaders,
+        log_dirs=log_dirs.get(broker.node_id),
+    )
+
+
+def _log_dirs(reading: ClusterReading) -> dict[int, list[models.LogDir]]:
+    """The log directories that could be read, by broker."""
+    found: dict[int, list[models.LogDir]] = defaultdict(list)
+    for each in reading.log_dirs:
+        log_dir = models.LogDir(path=each.path, total_bytes=each.total_bytes, usable_bytes=each.usable_bytes)
+        found[each.broker].append(log_dir)
+    return found
 
 
 def _source(status: SourceStatus) -> models.Source:

@@ -5,10 +5,11 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag
 from streamgauge.model.snapshot import Member
+from streamgauge.model.status import Status
 from streamgauge.web import problem
 from streamgauge.web.api import models, replies, tables
 from streamgauge.web.api.selection import (
@@ -22,7 +23,7 @@ from streamgauge.web.api.selection import (
     read_clusters,
     selected_views,
 )
-from streamgauge.web.ordering import ordered
+from streamgauge.web.ordering import ordered, severity
 from streamgauge.web.problem import ProblemError
 from streamgauge.web.readings import Readings
 from streamgauge.web.workers import Workers
@@ -31,16 +32,26 @@ Detail = Literal["group", "topic", "partition"]
 NameTest = Callable[[str], bool]
 
 
+def _no_filter_where_empty(asked: str) -> str | None:
+    return asked.casefold() or None
+
+
 class GroupQuery(PageQuery):
     """What `/api/v1/groups` takes."""
 
     group: NamePattern = Field(None, description="Only groups whose whole name matches this regular expression.")
     topic: NamePattern = Field(None, description="Only groups that read a topic that matches, and only those topics.")
+    status: Annotated[Status | None, BeforeValidator(_no_filter_where_empty)] = Field(
+        None, description="Only groups that are doing this on the worst of their topics."
+    )
     state: str | None = Field(None, description="Only groups in this state, in Kafka's word; `unknown` for none.")
     min_lag: int | None = Field(None, ge=0, description="Only groups at least so many records behind.")
     min_lag_seconds: float | None = Field(None, ge=0, description="Only groups at least so many seconds behind.")
-    sort: Literal["name", "-name", "lag", "-lag", "lag_seconds", "-lag_seconds", "rate", "-rate"] = Field(
-        "name", description="`-` in front for descending; unknown comes last."
+    sort: Literal[
+        "name", "-name", "status", "-status", "lag", "-lag", "lag_seconds", "-lag_seconds", "rate", "-rate"
+    ] = Field(
+        "name",
+        description="`-` in front for descending; unknown figures come last. `-status` begins with the worst status.",
     )
     detail: Detail = Field("topic", description="How deep the answer goes; in CSV, what a row is.")
 
@@ -51,6 +62,7 @@ class _Found(NamedTuple):
 
 
 _FIGURES: dict[str, Callable[[_Found], float | None]] = {
+    "status": lambda found: severity(found.group.status),
     "lag": lambda found: found.group.lag_sum,
     "lag_seconds": lambda found: found.group.max_lag_seconds,
     "rate": lambda found: found.group.consumed_per_second,
@@ -108,6 +120,7 @@ def _find(readings: Iterable[ClusterReading], query: GroupQuery, topic_test: Nam
         for group in reading.groups.values():
             if (
                 group_test(group.name)
+                and (query.status is None or query.status is group.status)
                 and (not query.state or query.state.casefold() == (group.state or "unknown").casefold())
                 and (not query.topic or any(topic_test(topic) for topic in group.topics))
                 and at_least(group.lag_sum, group.max_lag, query.min_lag)
@@ -147,6 +160,7 @@ def _figures(reading: ClusterReading, group: GroupReading) -> dict[str, Any]:
         "cluster": reading.cluster,
         "group": group.name,
         "read_at": instant(reading.read_at),
+        "status": group.status,
         "state": group.state,
         "type": group.group_type,
         "protocol_type": group.protocol_type,
@@ -159,23 +173,35 @@ def _figures(reading: ClusterReading, group: GroupReading) -> dict[str, Any]:
         "max_lag_seconds": group.max_lag_seconds,
         "unknown_partitions": group.unknown,
         "uncommitted_partitions": group.uncommitted,
+        "unassigned_partitions": group.unassigned,
         "committed_sum": group.committed_sum,
         "consumed_total": group.consumed_total,
         "consumed_per_second": group.consumed_per_second,
+        "time_to_catch_up_seconds": group.time_to_catch_up_seconds,
+        "time_to_data_loss_seconds": group.time_to_data_loss_seconds,
+        "records_lost_total": group.records_lost_total,
+        "slo_lag_seconds": group.slo_lag_seconds,
+        "rebalances_total": group.rebalances_total,
+        "member_changes_total": group.member_changes_total,
     }
 
 
 def _topic(lag: GroupTopicLag, *, partitions: bool) -> models.GroupTopic:
     figures: dict[str, Any] = {
         "topic": lag.topic,
+        "status": lag.status,
         "lag_sum": lag.lag_sum,
         "max_lag": lag.max_lag,
         "max_lag_seconds": lag.max_lag_seconds,
         "unknown_partitions": lag.unknown,
         "uncommitted_partitions": lag.uncommitted,
+        "unassigned_partitions": lag.unassigned,
         "committed_sum": lag.committed_sum,
         "consumed_total": lag.consumed_total,
         "consumed_per_second": lag.consumed_per_second,
+        "time_to_catch_up_seconds": lag.time_to_catch_up_seconds,
+        "time_to_data_loss_seconds": lag.time_to_data_loss_seconds,
+        "records_lost_total": lag.records_lost_total,
     }
     if not partitions:
         return models.GroupTopic(**figures)

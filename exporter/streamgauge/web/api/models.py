@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamgauge.model.status import Status
+
 
 def _about(text: str, example: object = None) -> object:
     """A field's description and an example."""
@@ -29,6 +31,14 @@ class Source(_Model):
     last_error: Annotated[str | None, _about("Why the last cycle failed; null when it did not.")]
 
 
+class LogDir(_Model):
+    """A directory in which a broker keeps its logs, and the volume that holds it."""
+
+    path: Annotated[str, _about("The directory.", "/var/lib/kafka")]
+    total_bytes: Annotated[int | None, _about("The volume's size; null before Kafka 3.3.", 1099511627776)]
+    usable_bytes: Annotated[int | None, _about("What is free for the broker on it, likewise.", 549755813888)]
+
+
 class Broker(_Model):
     """A broker that the cluster's metadata names."""
 
@@ -36,6 +46,16 @@ class Broker(_Model):
     host: Annotated[str, _about("Its advertised host.", "kafka-1")]
     port: Annotated[int, _about("Its advertised port.", 9092)]
     rack: Annotated[str | None, _about("Its rack.", "eu-west-1a")]
+    partitions: Annotated[int | None, _about("Replicas that it holds, of all topics, watched or not.", 240)]
+    leaders: Annotated[int | None, _about("Partitions that it leads, likewise.", 80)]
+    log_dirs: Annotated[list[LogDir] | None, _about("Where it keeps its logs; null where that could not be read.")]
+
+
+class Voter(_Model):
+    """A voter of KRaft's metadata quorum."""
+
+    id: Annotated[int, _about("The node's id.", 1)]
+    lag: Annotated[int, _about("Records that it is behind the quorum's leader; 0 for the leader.", 0)]
 
 
 class Cluster(_Model):
@@ -46,6 +66,10 @@ class Cluster(_Model):
     read_at: Annotated[datetime | None, _about("When the served reading was made.", "2026-01-01T12:00:00Z")]
     brokers: Annotated[list[Broker] | None, _about("The brokers.")]
     controller: Annotated[int | None, _about("The active controller's id.", 1)]
+    voters: Annotated[
+        list[Voter] | None, _about("The metadata quorum's voters; null without KRaft or where they are unknown.")
+    ]
+    max_voter_lag: Annotated[int | None, _about("The lag of the voter that is furthest behind, likewise.", 0)]
     broker_count: Annotated[int | None, _about("Brokers.", 3)]
     group_count: Annotated[int | None, _about("Consumer groups.", 12)]
     topic_count: Annotated[int | None, _about("Topics.", 30)]
@@ -74,14 +98,29 @@ class GroupTopic(_Model):
     """How far a group is behind on one topic."""
 
     topic: Annotated[str, _about("The topic.", "payments")]
+    status: Annotated[Status, _about("What it is doing on the topic.", "ok")]
     lag_sum: Annotated[int | None, _about("Lag in records; null while any committed partition's is unknown.", 1234)]
     max_lag: Annotated[int | None, _about("The worst partition's lag in records, over the known ones.", 900)]
     max_lag_seconds: Annotated[float | None, _about("The worst partition's lag in seconds, likewise.", 12.4)]
     unknown_partitions: Annotated[int, _about("Committed partitions whose lag is unknown.", 0)]
     uncommitted_partitions: Annotated[int, _about("Partitions that the group never committed.", 0)]
+    unassigned_partitions: Annotated[
+        int | None, _about("Partitions that no member is assigned; null without members and in a rebalance.", 0)
+    ]
     committed_sum: Annotated[int | None, _about("The sum of the committed offsets.", 48000)]
     consumed_total: Annotated[int, _about("Records consumed since the group was first seen.", 3500)]
     consumed_per_second: Annotated[float | None, _about("Their rate over the last half minute or so.", 60.2)]
+    time_to_catch_up_seconds: Annotated[
+        float | None, _about("At the rates of the last half minute; null where it never would, or it is unknown.", 41.5)
+    ]
+    time_to_data_loss_seconds: Annotated[
+        float | None,
+        _about(
+            "Until retention may reach an unread record, at the soonest; null where it does not or is unknown.",
+            259200.0,
+        ),
+    ]
+    records_lost_total: Annotated[int, _about("Records deleted before it read them, since it was first seen.", 0)]
     partitions: Annotated[list[GroupPartition] | None, _about("Its partitions; only with `detail=partition`.")] = None
 
 
@@ -100,6 +139,7 @@ class Group(_Model):
     cluster: Annotated[str, _about("The cluster.", "orders")]
     group: Annotated[str, _about("The group.", "billing")]
     read_at: Annotated[datetime, _about("When this was read.", "2026-01-01T12:00:00Z")]
+    status: Annotated[Status, _about("What it is doing on the worst of its topics.", "ok")]
     state: Annotated[str | None, _about("Kafka's word on it.", "Stable")]
     type: Annotated[str | None, _about("`classic` or `consumer`; null where brokers do not say.", "consumer")]
     protocol_type: Annotated[str | None, _about("The group's protocol type.", "consumer")]
@@ -112,9 +152,22 @@ class Group(_Model):
     max_lag_seconds: Annotated[float | None, _about("The worst partition's lag in seconds, likewise.", 12.4)]
     unknown_partitions: Annotated[int, _about("Committed partitions whose lag is unknown.", 0)]
     uncommitted_partitions: Annotated[int, _about("Partitions that the group never committed.", 0)]
+    unassigned_partitions: Annotated[
+        int | None, _about("Partitions that no member is assigned; null without members and in a rebalance.", 0)
+    ]
     committed_sum: Annotated[int | None, _about("The sum of the committed offsets.", 48000)]
     consumed_total: Annotated[int, _about("Records consumed since the group was first seen.", 3500)]
     consumed_per_second: Annotated[float | None, _about("Their rate; null while any part is unknown.", 60.2)]
+    time_to_catch_up_seconds: Annotated[
+        float | None, _about("Until the last of its topics is caught up; null while that of any is.", 41.5)
+    ]
+    time_to_data_loss_seconds: Annotated[
+        float | None, _about("The soonest of its topics' times until retention may reach an unread record.", 259200.0)
+    ]
+    records_lost_total: Annotated[int, _about("Records deleted before it read them, since it was first seen.", 0)]
+    slo_lag_seconds: Annotated[float | None, _about("The limit of waiting time that it is held to.", 300.0)]
+    rebalances_total: Annotated[int, _about("Rebalances since it was first seen.", 2)]
+    member_changes_total: Annotated[int, _about("Members that came or went since then.", 3)]
     topics: Annotated[list[GroupTopic] | None, _about("Its topics; not with `detail=group`.")] = None
 
 
@@ -129,6 +182,7 @@ class Reader(_Model):
 
     group: Annotated[str, _about("The group.", "billing")]
     state: Annotated[str | None, _about("Kafka's word on it.", "Stable")]
+    status: Annotated[Status, _about("What it is doing on this topic.", "ok")]
     lag_sum: Annotated[int | None, _about("Its lag on this topic; null while any part is unknown.", 1234)]
     max_lag: Annotated[int | None, _about("The worst partition's lag in records, over the known ones.", 900)]
     max_lag_seconds: Annotated[float | None, _about("The worst partition's lag in seconds, likewise.", 12.4)]
@@ -145,6 +199,7 @@ class TopicPartition(_Model):
     log_start: Annotated[int | None, _about("The first offset that is still there.", 100)]
     end: Annotated[int | None, _about("The offset that the next record will have.", 1900)]
     last_stable: Annotated[int | None, _about("The end for readers of committed data, where it differs.")]
+    size_bytes: Annotated[int | None, _about("Bytes on its leader's disk; null where they could not be read.", 524288)]
 
 
 class Topic(_Model):
@@ -153,11 +208,31 @@ class Topic(_Model):
     cluster: Annotated[str, _about("The cluster.", "orders")]
     topic: Annotated[str, _about("The topic.", "payments")]
     read_at: Annotated[datetime, _about("When this was read.", "2026-01-01T12:00:00Z")]
-    partition_count: Annotated[int, _about("Its partitions.", 6)]
+    partition_count: Annotated[int | None, _about("Its partitions; null where they could not be read.", 6)]
     end_sum: Annotated[int | None, _about("The sum of the end offsets; null while any is unknown.", 49234)]
     record_count: Annotated[int | None, _about("Offsets from log start to end; null while any is unknown.", 1800)]
-    under_replicated_partitions: Annotated[int, _about("Partitions with a replica out of sync.", 0)]
-    offline_partitions: Annotated[int, _about("Partitions without a leader.", 0)]
+    under_replicated_partitions: Annotated[int | None, _about("Partitions with a replica out of sync.", 0)]
+    offline_partitions: Annotated[int | None, _about("Partitions without a leader.", 0)]
+    under_min_isr_partitions: Annotated[
+        int | None, _about("Partitions with fewer replicas in sync than `min_insync_replicas`: writes are refused.", 0)
+    ]
+    reassigning_partitions: Annotated[int | None, _about("Partitions that are being moved between brokers.", 0)]
+    size_bytes: Annotated[
+        int | None, _about("Bytes on disk, each partition counted once; null while any is unknown.", 3145728)
+    ]
+    cleanup_policy: Annotated[
+        str | None, _about("`delete`, `compact` or both; null where the configuration could not be read.", "delete")
+    ]
+    timestamp_type: Annotated[
+        str | None, _about("Whose clock its timestamps are of: `CreateTime` or `LogAppendTime`.", "CreateTime")
+    ]
+    min_insync_replicas: Annotated[int | None, _about("Replicas in sync that writes with acks=all need.", 2)]
+    retention_seconds: Annotated[
+        float | None, _about("How long records are kept at least; null where age deletes nothing.", 604800.0)
+    ]
+    retention_bytes: Annotated[
+        int | None, _about("How large a partition may grow; null where size deletes nothing.", 1073741824)
+    ]
     appended_total: Annotated[int, _about("Records appended since the topic was first seen.", 3600)]
     appended_per_second: Annotated[float | None, _about("Their rate over the last half minute or so.", 60.5)]
     lag_sum: Annotated[int | None, _about("Lag of all groups that read it; null while any part is unknown.", 1234)]

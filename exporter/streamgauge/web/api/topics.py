@@ -129,6 +129,7 @@ def _reader(group: GroupReading, lag: GroupTopicLag) -> models.Reader:
     return models.Reader(
         group=group.name,
         state=group.state,
+        status=lag.status,
         lag_sum=lag.lag_sum,
         max_lag=lag.max_lag,
         max_lag_seconds=lag.max_lag_seconds,
@@ -136,7 +137,7 @@ def _reader(group: GroupReading, lag: GroupTopicLag) -> models.Reader:
 
 
 def _topic(found: _Found, detail: Detail) -> models.Topic:
-    topic = found.topic
+    topic, config = found.topic, found.topic.config
     below: dict[str, Any] = {}
     if detail != "topic":
         below["groups"] = found.readers
@@ -146,11 +147,19 @@ def _topic(found: _Found, detail: Detail) -> models.Topic:
         cluster=found.reading.cluster,
         topic=topic.name,
         read_at=instant(found.reading.read_at),
-        partition_count=len(topic.partitions),
+        partition_count=figures.partition_count(topic),
         end_sum=figures.end_sum(topic),
         record_count=figures.record_count(topic),
         under_replicated_partitions=figures.under_replicated(topic),
         offline_partitions=figures.offline(topic),
+        under_min_isr_partitions=figures.under_min_isr(topic),
+        reassigning_partitions=topic.reassigning,
+        size_bytes=topic.size_bytes,
+        cleanup_policy=None if config is None else config.cleanup_policy,
+        timestamp_type=None if config is None else config.timestamp_type,
+        min_insync_replicas=None if config is None else config.min_insync_replicas,
+        retention_seconds=figures.retention_seconds(topic),
+        retention_bytes=figures.retention_bytes(topic),
         appended_total=topic.appended_total,
         appended_per_second=topic.appended_per_second,
         lag_sum=found.lag.lag_sum,
@@ -171,6 +180,7 @@ def _partition(partition: PartitionReading) -> models.TopicPartition:
         log_start=partition.log_start,
         end=partition.end,
         last_stable=partition.last_stable,
+        size_bytes=partition.size_bytes,
     )
 
 

@@ -1,26 +1,16 @@
 """The rows of consumer groups: group, then topic, then partition, each with its lag and why it is not known."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streamgauge.model.reading import GroupReading, GroupTopicLag, PartitionLag
 from streamgauge.web.pages import wording
+from streamgauge.web.pages.group_status import group_status, kafka_state, notes, status_text
 from streamgauge.web.pages.state import PageState, row_key
-from streamgauge.web.pages.wording import Text, Tone
+from streamgauge.web.pages.waits import longest_wait, longest_wait_text, wait_text
+from streamgauge.web.pages.wording import Text
 
 _MOST_PARTITIONS = 256
-_STATES: dict[str, Tone] = {
-    "Stable": "good",
-    "Empty": "quiet",
-    "Dead": "bad",
-    "PreparingRebalance": "busy",
-    "CompletingRebalance": "busy",
-    "Assigning": "busy",
-    "Reconciling": "busy",
-}
-_AT_LEAST = "≥\N{NO-BREAK SPACE}"
-_NEVER_COMMITTED = "no offset is committed"
-_NOT_WATCHED_LONG_ENOUGH = "how long the next record has been waiting has not been observed yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +31,9 @@ class GroupTopicRow:
 
     key: str
     name: str
-    note: Text
+    status: Text
     partition_count: str
+    notes: Sequence[Text]
     lag: Text
     wait: Text
     rate: Text
@@ -53,11 +44,18 @@ class GroupTopicRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One consumer group; ``topics`` is empty while the row is closed; ``trend`` is what its little chart draws."""
+    """One consumer group; ``topics`` is empty while the row is closed.
+
+    Attributes:
+        status: what it is doing.
+        state: Kafka's own word on it; None where it is not known.
+        trend: what its little chart draws.
+    """
 
     key: str
     name: str
-    state: Text
+    status: Text
+    state: Text | None
     topic_count: str
     lag: Text
     wait: Text
@@ -68,11 +66,6 @@ class GroupRow:
     topics: Sequence[GroupTopicRow]
 
 
-def longest_wait(group: GroupReading) -> float | None:
-    """A group's lag in seconds as it is shown: that some partitions have none says nothing of unknown ones."""
-    return group.max_lag_seconds or (None if _unknown_waits(group.topics.values()) else group.max_lag_seconds)
-
-
 def group_row(cluster: str, group: GroupReading, state: PageState) -> GroupRow:
     """The row of a group, with those below it that are open."""
     key = row_key("group", cluster, group.name)
@@ -81,10 +74,11 @@ def group_row(cluster: str, group: GroupReading, state: PageState) -> GroupRow:
     return GroupRow(
         key=key,
         name=wording.shown(group.name),
-        state=_state(group.state),
+        status=group_status(group),
+        state=kafka_state(group.state),
         topic_count=wording.count(len(lags)),
         lag=_lag(group.lag_sum, group.max_lag, lags),
-        wait=_longest_wait(group.max_lag_seconds, lags),
+        wait=longest_wait_text(group.max_lag_seconds, lags, group.slo_lag_seconds),
         trend=longest_wait(group),
         rate=_rate(group.consumed_per_second, lags),
         members=_members(group),
@@ -102,18 +96,22 @@ def _topic_row(cluster: str, group: GroupReading, lag: GroupTopicLag, state: Pag
     return GroupTopicRow(
         key=key,
         name=wording.shown(lag.topic),
-        note=_note(lag),
+        status=status_text(lag.status),
         partition_count=wording.counted(len(lag.partitions), "partition"),
+        notes=notes(lag),
         lag=_lag(lag.lag_sum, lag.max_lag, [lag]),
-        wait=_longest_wait(lag.max_lag_seconds, [lag]),
+        wait=longest_wait_text(lag.max_lag_seconds, [lag], group.slo_lag_seconds),
         rate=_rate(lag.consumed_per_second, [lag]),
         opened=opened,
-        partitions=[_partition_row(key, row, owners.get(row.partition, nobody)) for row in rows[:_MOST_PARTITIONS]],
+        partitions=[
+            _partition_row(key, row, owners.get(row.partition, nobody), group.slo_lag_seconds)
+            for row in rows[:_MOST_PARTITIONS]
+        ],
         hidden_partitions=max(0, len(rows) - _MOST_PARTITIONS),
     )
 
 
-def _partition_row(topic_key: str, row: PartitionLag, owner: Text) -> PartitionRow:
+def _partition_row(topic_key: str, row: PartitionLag, owner: Text, limit: float | None) -> PartitionRow:
     lag = wording.unknown("its end offset could not be read") if row.lag is None else Text(wording.count(row.lag))
     return PartitionRow(
         key=f"{topic_key}/{row.partition}",
@@ -121,30 +119,8 @@ def _partition_row(topic_key: str, row: PartitionLag, owner: Text) -> PartitionR
         owner=owner,
         committed=wording.count(row.committed),
         lag=lag,
-        wait=_wait(row),
+        wait=wait_text(row, limit),
     )
-
-
-def _wait(row: PartitionLag) -> Text:
-    if row.lag_seconds is None:
-        return wording.unknown(_NOT_WATCHED_LONG_ENOUGH)
-    if not row.error_bound_seconds:
-        return Text(wording.seconds(row.lag_seconds), _bound(row))
-    return Text(f"{wording.seconds(row.lag_seconds)} ± {wording.seconds(row.error_bound_seconds)}", _bound(row))
-
-
-def _bound(row: PartitionLag) -> str:
-    if row.lag_seconds is None or row.lag_seconds == 0:
-        return ""
-    if row.error_bound_seconds is None:
-        return "by the producer's timestamp: no bound on the error is known"
-    return f"± {wording.seconds(row.error_bound_seconds)}"
-
-
-def _state(state: str | None) -> Text:
-    if state is None:
-        return wording.unknown("the group's state could not be read")
-    return Text(wording.shown(state), "Kafka's word on the group", _STATES.get(state, "quiet"))
 
 
 def _lag(lag_sum: int | None, max_lag: int | None, lags: Sequence[GroupTopicLag]) -> Text:
@@ -152,58 +128,23 @@ def _lag(lag_sum: int | None, max_lag: int | None, lags: Sequence[GroupTopicLag]
         return Text(wording.count(lag_sum))
     unknown = sum(lag.unknown for lag in lags)
     if not unknown:
-        return nothing_committed()
+        return wording.nothing_committed()
     why = f"the lag of {wording.counted(unknown, 'committed partition')} could not be read"
     if not max_lag:  # that others have no lag says nothing
         return wording.unknown(why)
-    return Text(f"{_AT_LEAST}{wording.count(max_lag)}", f"{why}; the worst of the others is shown", "unknown")
-
-
-def nothing_committed() -> Text:
-    """Where there is no lag because there is nothing to be behind of."""
-    return wording.nothing(_NEVER_COMMITTED)
-
-
-def _longest_wait(longest: float | None, lags: Sequence[GroupTopicLag]) -> Text:
-    unknown = _unknown_waits(lags)
-    if longest is None:
-        return wording.unknown(_NOT_WATCHED_LONG_ENOUGH) if unknown else nothing_committed()
-    bounds = {_bound(row) for lag in lags for row in lag.rows() if row.lag_seconds == longest}
-    title = max(bounds, key=len, default="")
-    if not unknown:
-        return Text(wording.seconds(longest), title)
-    if longest == 0:  # that others have no lag says nothing
-        return wording.unknown(_NOT_WATCHED_LONG_ENOUGH)
-    why = f"{wording.counted(unknown, 'partition')} unknown; the worst of the others is shown"
-    return Text(f"{_AT_LEAST}{wording.seconds(longest)}", f"{why}; {title}" if title else why, "unknown")
-
-
-def _unknown_waits(lags: Collection[GroupTopicLag]) -> int:
-    """Partitions whose lag in seconds is unknown; those whose lag is, are columns too, or were dropped from them."""
-    columns = sum(seconds is None for lag in lags for seconds in lag.lag_seconds)
-    return max(columns, sum(lag.unknown for lag in lags))
+    return Text(wording.at_least(wording.count(max_lag)), f"{why}; the worst of the others is shown", "unknown")
 
 
 def _rate(rate: float | None, lags: Sequence[GroupTopicLag]) -> Text:
     if rate is not None:
         return Text(wording.rate(rate))
-    return wording.unknown("known after two readings") if lags else nothing_committed()
+    return wording.unknown("known after two readings") if lags else wording.nothing_committed()
 
 
 def _members(group: GroupReading) -> Text:
     if group.members is None:
         return wording.unknown("the group's members could not be read")
     return Text(wording.count(len(group.members)))
-
-
-def _note(lag: GroupTopicLag) -> Text:
-    """What is unusual about a group's topic."""
-    parts = []
-    if lag.unknown:
-        parts.append(f"{wording.count(lag.unknown)} unknown")
-    if lag.uncommitted:
-        parts.append(f"{wording.count(lag.uncommitted)} never committed")
-    return Text(", ".join(parts), "partitions", "unknown" if lag.unknown else "none")
 
 
 def _nobody(group: GroupReading) -> Text:

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
 
-GROUP_SORTS = ("name", "lag", "lag_seconds", "rate")
-TOPIC_SORTS = ("name", "rate", "records", "partitions")
+GROUP_SORTS = ("name", "status", "lag", "lag_seconds", "rate")
+TOPIC_SORTS = ("name", "rate", "records", "partitions", "size")
 LIMITS = (100, 1000)
 _LONGEST_FILTER = 256
 _MOST_OPEN = 50

@@ -7,18 +7,20 @@ from typing import Generic, TypeVar
 from streamgauge.model.reading import ClusterReading, GroupReading, TopicReading
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.web import figures
-from streamgauge.web.ordering import ordered
+from streamgauge.web.ordering import ordered, severity
 from streamgauge.web.pages import wording
-from streamgauge.web.pages.group_rows import GroupRow, group_row, longest_wait, nothing_committed
+from streamgauge.web.pages.group_rows import GroupRow, group_row
 from streamgauge.web.pages.sources import SourceCard, source_card
 from streamgauge.web.pages.state import PageState, row_key
 from streamgauge.web.pages.topic_rows import TopicRow, topic_row
+from streamgauge.web.pages.waits import longest_wait
 from streamgauge.web.pages.wording import Text
 from streamgauge.web.readings import View
 
 Row = TypeVar("Row")
 
 _GROUP_FIGURES: dict[str, Callable[[GroupReading], float | None]] = {
+    "status": lambda group: severity(group.status),
     "lag": lambda group: group.lag_sum,
     "lag_seconds": longest_wait,
     "rate": lambda group: group.consumed_per_second,
@@ -26,7 +28,8 @@ _GROUP_FIGURES: dict[str, Callable[[GroupReading], float | None]] = {
 _TOPIC_FIGURES: dict[str, Callable[[TopicReading], float | None]] = {
     "rate": lambda topic: topic.appended_per_second,
     "records": figures.end_sum,
-    "partitions": lambda topic: len(topic.partitions),
+    "partitions": figures.partition_count,
+    "size": lambda topic: topic.size_bytes,
 }
 
 
@@ -41,11 +44,12 @@ class Table(Generic[Row]):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a cluster."""
+    """What is known of a cluster; ``sizes``: whether the size of any topic is."""
 
     figures: Sequence[tuple[str, Text]]
     groups: Table[GroupRow]
     topics: Table[TopicRow]
+    sizes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ def _notice(status: SourceStatus, reading: ClusterReading | None, now: float) ->
 
 
 def _known(reading: ClusterReading, state: PageState) -> Known:
-    return Known(_key_figures(reading), _groups(reading, state), _topics(reading, state))
+    sizes = any(topic.size_bytes is not None for topic in reading.topics.values())
+    return Known(_key_figures(reading), _groups(reading, state), _topics(reading, state), sizes)
 
 
 def _key_figures(reading: ClusterReading) -> list[tuple[str, Text]]:
@@ -126,14 +131,14 @@ def _controller(reading: ClusterReading) -> str:
 def _rate(rate: float | None, *, of: int) -> Text:
     if rate is not None:
         return Text(wording.rate(rate))
-    return wording.unknown("known after two readings") if of else nothing_committed()
+    return wording.unknown("known after two readings") if of else wording.nothing_committed()
 
 
 def _worst_lag(reading: ClusterReading) -> Text:
     waits = [(longest_wait(group), group.name) for group in reading.groups.values() if group.topics]
     known = [(wait, name) for wait, name in waits if wait is not None]
     if not known:
-        return wording.unknown("not observed long enough") if waits else nothing_committed()
+        return wording.unknown("not observed long enough") if waits else wording.nothing_committed()
     longest, name = max(known)
     if longest == 0:
         return Text(wording.seconds(0), "every group that is known has read everything")

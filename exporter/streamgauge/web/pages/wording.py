@@ -12,6 +12,9 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TENTHS_BELOW = 100  # seconds; above, tenths are noise
 _LEAST = 0.05  # what would be written as 0.0
 _EXACT_RATES_BELOW = 10
+_EXACT_SIZES_BELOW = 9.95  # above, it is written with two digits without a tenth
+_KIBI = 1024
+_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,16 @@ def unknown(why: str) -> Text:
 def nothing(why: str) -> Text:
     """Something that does not apply."""
     return Text(_NONE, why, "none")
+
+
+def nothing_committed() -> Text:
+    """Where there is no lag because there is nothing to be behind of."""
+    return nothing("no offset is committed")
+
+
+def at_least(figure: str) -> str:
+    """A figure that is a lower bound."""
+    return f"≥{_JOIN}{figure}"
 
 
 def count(number: int) -> str:
@@ -56,13 +69,31 @@ def seconds(number: float) -> str:
         return f"0{_JOIN}s"
     if number < _LEAST:
         return f"<{_JOIN}0.1{_JOIN}s"
-    if number < _TENTHS_BELOW - _LEAST:
-        return f"{number:.1f}{_JOIN}s"
+    return f"{number:.1f}{_JOIN}s" if number < _TENTHS_BELOW - _LEAST else span(number)
+
+
+def span(number: float) -> str:
+    """A span of time that is not worth fractions."""
+    if 0 < number < 1:
+        return f"<{_JOIN}1{_JOIN}s"
     whole = round(number)
+    if whole < _MINUTE:
+        return f"{whole}{_JOIN}s"
     for unit, name, smaller, smaller_name in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min")):
         if whole >= unit:
             return _two(whole // unit, name, whole % unit // smaller, smaller_name)
     return _two(whole // _MINUTE, "min", whole % _MINUTE, "s")
+
+
+def size(number: int) -> str:
+    """Bytes, in the binary unit that leaves few digits."""
+    if number < _KIBI:
+        return f"{number}{_JOIN}B"
+    amount, units = number / _KIBI, iter(_UNITS)
+    unit = next(units)
+    while amount >= _KIBI - 0.5 and (larger := next(units, None)):
+        amount, unit = amount / _KIBI, larger
+    return f"{amount:.1f}{_JOIN}{unit}" if amount < _EXACT_SIZES_BELOW else f"{amount:,.0f}{_JOIN}{unit}"
 
 
 def ago(number: float) -> str:

@@ -1,0 +1,45 @@
+"""Writes the dashboards: `python -m grafana.src [FOLDER]`."""
+
+import json
+import sys
+from pathlib import Path
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from grafana.src.cluster import cluster
+from grafana.src.dashboard import Dashboard
+from grafana.src.exporter import exporter
+from grafana.src.group import group
+from grafana.src.overview import overview
+from grafana.src.topic import topic
+
+FOLDER = Path(__file__).parents[1] / "dashboards"
+
+
+def dashboards() -> tuple[Dashboard, ...]:
+    """All of them, in the order of the flow."""
+    return (overview(), group(), topic(), cluster(), exporter())
+
+
+def files() -> dict[str, str]:
+    """The text of every file by its name; the same from run to run."""
+    return {
+        f"{dashboard.page}.json": json.dumps(dashboard.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+        for dashboard in dashboards()
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Write every file, and remove those of dashboards that are no more."""
+    folder = Path(arguments[0]) if arguments else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = files()
+    for name, text in wanted.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for left in folder.glob("*.json"):
+        if left.name not in wanted:
+            left.unlink()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,159 @@
+"""Colours, units, thresholds and words: the one table that every panel takes them from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from grafana_foundation_sdk.models import dashboard as sdk
+
+
+class Colour(StrEnum):
+    """What a colour means. Named colours adapt to the dark and the light theme."""
+
+    GOOD = "green"
+    CALM = "blue"
+    NOTICE = "yellow"
+    WARNING = "orange"
+    BAD = "red"
+    WORST = "dark-red"
+    ODD = "purple"
+    MUTED = "#8a929e"
+
+
+class Unit(StrEnum):
+    """Grafana's name of a unit."""
+
+    BYTES = "bytes"
+    BYTES_PER_SECOND = "binBps"
+    COUNT = "short"
+    CORES = "none"
+    DURATION = "s"
+    FRACTION = "percentunit"
+    OFFSET = "locale"
+    PER_SECOND = "suffix:/s"
+    RECORDS = "short"
+    RECORDS_PER_SECOND = "recps"
+    REQUESTS_PER_SECOND = "reqps"
+    SINCE = "dateTimeFromNow"
+    TEXT = "string"
+    TIMES = "suffix:x"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One of the values that a panel of states shows as a word."""
+
+    code: int
+    word: str
+    colour: Colour
+
+
+STATUSES = (
+    State(0, "ok", Colour.GOOD),
+    State(1, "unknown", Colour.MUTED),
+    State(2, "lagging", Colour.NOTICE),
+    State(3, "rewound", Colour.ODD),
+    State(4, "stopped", Colour.WARNING),
+    State(5, "stalled", Colour.BAD),
+    State(6, "lost", Colour.WORST),
+)
+"""What a group is doing, from best to worst: the largest code wins where several are one line."""
+
+READINGS = (
+    State(2, "fresh", Colour.GOOD),
+    State(1, "overdue", Colour.WARNING),
+    State(0, "down", Colour.BAD),
+    State(-1, "down, old numbers", Colour.BAD),
+)
+"""How a source's last cycle ended: twice `up` less `stale`."""
+
+CONTROLLER = (State(1, "controller", Colour.CALM),)
+"""Whether a broker is the controller; absent while it is not."""
+
+SEVERITIES = (("critical", Colour.BAD), ("warning", Colour.WARNING), ("info", Colour.CALM))
+"""The severities that an alert can have, worst first; `none` is the Watchdog's."""
+
+
+LAST = 99
+"""The place of a mapping that comes after all others."""
+
+
+def mappings(states: Sequence[State]) -> list[sdk.ValueMapping]:
+    """Codes shown as words in their colours."""
+    return [sdk.ValueMap(options=_words(states))] if states else []
+
+
+def blank_where_absent() -> sdk.ValueMapping:
+    """Nothing where a timeline has no state, rather than the words for no data at all."""
+    return _where_absent(sdk.ValueMappingResult(text=" ", color="transparent", index=LAST))
+
+
+def muted_where_absent(words: str) -> sdk.ValueMapping:
+    """Words for no number, where thresholds are shares: Grafana would take nothing for 0 %, and colour it so."""
+    return _where_absent(sdk.ValueMappingResult(text=words, color=Colour.MUTED, index=LAST))
+
+
+def _where_absent(result: sdk.ValueMappingResult) -> sdk.ValueMapping:
+    return sdk.SpecialValueMap(
+        options=sdk.DashboardSpecialValueMapOptions(match=sdk.SpecialValueMatch.NULL, result=result)
+    )
+
+
+def _words(states: Sequence[State]) -> dict[str, sdk.ValueMappingResult]:
+    return {
+        str(state.code): sdk.ValueMappingResult(text=state.word, color=state.colour, index=index)
+        for index, state in enumerate(states)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Thresholds: a colour from the bottom on, and others from a value on."""
+
+    base: Colour
+    above: tuple[tuple[float, Colour], ...] = ()
+
+    def config(self) -> sdk.ThresholdsConfig:
+        """As Grafana has it."""
+        return sdk.ThresholdsConfig(mode=sdk.ThresholdsMode.ABSOLUTE, steps=self._steps(1))
+
+    def drawn(self) -> sdk.ThresholdsConfig:
+        """As lines in a graph: 0 is the axis already."""
+        steps = [step for step in self._steps(1) if step.value != 0]
+        return sdk.ThresholdsConfig(mode=sdk.ThresholdsMode.ABSOLUTE, steps=steps)
+
+    def shares(self) -> sdk.ThresholdsConfig:
+        """As shares of the maximum, in percent as Grafana has it."""
+        return sdk.ThresholdsConfig(mode=sdk.ThresholdsMode.PERCENTAGE, steps=self._steps(100))
+
+    def _steps(self, factor: float) -> list[sdk.Threshold]:
+        first = sdk.Threshold(value=None, color=self.base)
+        return [first, *(sdk.Threshold(value=value * factor, color=colour) for value, colour in self.above)]
+
+
+PLAIN = Steps(Colour.MUTED, ((0, Colour.CALM),))
+"""A number that is neither good nor bad by itself. Here as below, the words for no number at all are muted."""
+
+NONE_IS_GOOD = Steps(Colour.MUTED, ((0, Colour.GOOD), (1, Colour.BAD)))
+"""A count of what should not be."""
+
+SOME_IS_ODD = Steps(Colour.MUTED, ((0, Colour.GOOD), (1, Colour.WARNING)))
+"""A count of what should not last."""
+
+SHARE_OF_LIMIT = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.5, Colour.NOTICE), (1, Colour.BAD)))
+"""Lag as a share of the group's own limit (`kafka_consumergroup_slo_lag_seconds`)."""
+
+UNTIL_LOSS = Steps(Colour.MUTED, ((0, Colour.BAD), (3600, Colour.WARNING), (14400, Colour.GOOD)))
+"""How long until data are deleted unread: those of the alert KafkaConsumerGroupDataLossAhead."""
+
+UNTIL_FULL = Steps(Colour.MUTED, ((0, Colour.BAD), (86400, Colour.WARNING), (259200, Colour.GOOD)))
+"""How long until a disk is full: a day is too late, three leave a weekend."""
+
+DISK_USED = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.75, Colour.WARNING), (0.9, Colour.BAD)))
+"""How full a disk is."""
+
+SKEW = Steps(Colour.GOOD, ((2, Colour.NOTICE), (5, Colour.WARNING)))
+"""Busiest partition over the mean: 1 is even."""
+
+SNAPSHOT_AGE = Steps(Colour.MUTED, ((0, Colour.GOOD), (60, Colour.NOTICE), (180, Colour.BAD)))
+"""How old the numbers are."""

@@ -1,0 +1,99 @@
+"""What two dashboards show alike: who is how far behind, and how sources are doing."""
+
+from grafana_foundation_sdk.models import dashboard as sdk
+
+from grafana.src.links import Page, cell, link, series, url
+from grafana.src.look import READINGS, SHARE_OF_LIMIT, STATUSES, UNTIL_LOSS, Unit
+from grafana.src.panels import Column, Subject, listing, timeline
+from grafana.src.queries import Query, Scope, least, worst
+
+GROUP_TOPIC = ("cluster", "consumergroup", "topic")
+SOURCE = ("source", "cluster")
+
+GROUP_AND_TOPIC = "{{consumergroup}} · {{topic}}"
+
+LAG_SECONDS = "kafka_consumergroup_max_lag_seconds"
+LIMIT = "kafka_consumergroup_slo_lag_seconds"
+
+
+def group_of_the_row() -> sdk.DashboardLink:
+    """From a table's row to the group that it is about."""
+    there = url(Page.GROUP, cluster=cell("Cluster"), consumergroup=cell("Group"), topic=cell("Topic"))
+    return link("What is this group doing?", there)
+
+
+def group_of_the_series() -> sdk.DashboardLink:
+    """From a group's line to the group."""
+    there = url(Page.GROUP, cluster=series("cluster"), consumergroup=series("consumergroup"))
+    return link("What is this group doing?", there)
+
+
+def topic_of_the_row() -> sdk.DashboardLink:
+    """From a table's row to the topic that it is about."""
+    return link("What flows through this topic?", url(Page.TOPIC, cluster=cell("Cluster"), topic=cell("Topic")))
+
+
+def topic_of_the_series() -> sdk.DashboardLink:
+    """From a topic's line to the topic."""
+    there = url(Page.TOPIC, cluster=series("cluster"), topic=series("topic"))
+    return link("What flows through this topic?", there)
+
+
+def groups_behind(subject: Subject, scope: Scope) -> sdk.Panel:
+    """Groups and their topics, the longest wait first, each with its limit and what is coming."""
+    group = Scope(tuple(label for label in scope.labels if label != "topic"))
+    lag = worst(scope.gauge(LAG_SECONDS), *GROUP_TOPIC)
+    limit = worst(group.gauge(LIMIT), "cluster", "consumergroup")
+    columns = (
+        Column("Status", scope.status(*GROUP_TOPIC), states=STATUSES, width=95),
+        Column("Group", label="consumergroup", least=140, links=(group_of_the_row(),)),
+        Column("Lag", lag, unit=Unit.DURATION, nothing="unknown", width=100, decimals=1),
+        Column(
+            "Of its limit",
+            f"{lag} / on (cluster, consumergroup) group_left () {limit}",
+            unit=Unit.FRACTION,
+            steps=SHARE_OF_LIMIT,
+            nothing="unknown",
+            width=110,
+            decimals=0,
+        ),
+        Column(
+            "Records",
+            worst(scope.gauge("kafka_consumergroup_lag_sum"), *GROUP_TOPIC),
+            unit=Unit.RECORDS,
+            nothing="unknown",
+            width=110,
+        ),
+        Column(
+            "Caught up in",
+            worst(scope.gauge("kafka_consumergroup_time_to_catch_up_seconds"), *GROUP_TOPIC),
+            unit=Unit.DURATION,
+            nothing="not gaining",
+            width=150,
+            decimals=0,
+        ),
+        Column(
+            "Loses data in",
+            least(scope.lower_gauge("kafka_consumergroup_time_to_data_loss_seconds"), *GROUP_TOPIC),
+            unit=Unit.DURATION,
+            steps=UNTIL_LOSS,
+            nothing="no danger",
+            width=120,
+            decimals=1,
+        ),
+        Column("Topic", label="topic", least=120, links=(topic_of_the_row(),)),
+        Column("Cluster", label="cluster", width=110),
+    )
+    return listing(subject, columns, sort_by="Lag")
+
+
+def sources(subject: Subject, by: tuple[str, ...], legend: str) -> sdk.Panel:
+    """How the cycles of each source ended."""
+    return timeline(subject, (Query(readings(*by), legend),), READINGS)
+
+
+def readings(*by: str) -> str:
+    """How the last cycle of each source ended, as a code of `look.READINGS`."""
+    scope = Scope()
+    up, stale = (worst(scope.select(f"streamgauge_source_{what}"), *by) for what in ("up", "stale"))
+    return f"2 * {up} - {stale}"
