@@ -1,7 +1,6 @@
-"""Writes the dashboards: `python -m grafana.src [FOLDER]`."""
+"""Writes the dashboards: `python -m grafana.src`."""
 
 import json
-import sys
 from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -29,17 +28,15 @@ def files() -> dict[str, str]:
     }
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Write every file, and remove those of dashboards that are no more."""
-    folder = Path(arguments[0]) if arguments else FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     wanted = files()
     for name, text in wanted.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for left in folder.glob("*.json"):
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    for left in FOLDER.glob("*.json"):
         if left.name not in wanted:
             left.unlink()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -67,8 +67,6 @@ class Lines:
         most: the highest value of the axis, when it is fixed.
         soft_most: how far the axis reaches at least, so that noise near 0 looks like noise.
         links: where a series leads.
-        on_the_right: series with a unit of their own, on an axis of their own.
-        logarithmic: whether the axis is.
     """
 
     colours: Mapping[str, Colour] = field(default_factory=dict)
@@ -82,8 +80,6 @@ class Lines:
     most: float | None = None
     soft_most: float = 1
     links: tuple[sdk.DashboardLink, ...] = ()
-    on_the_right: Mapping[str, Unit] = field(default_factory=dict)
-    logarithmic: bool = False
 
 
 def graph(subject: Subject, queries: Sequence[Query], lines: Lines | None = None) -> sdk.Panel:
@@ -121,11 +117,6 @@ def _strokes(lines: Lines) -> sdk_common.GraphFieldConfig:
         stacking=sdk_common.StackingConfig(
             mode=sdk_common.StackingMode.NORMAL if lines.stacked else sdk_common.StackingMode.NONE, group="A"
         ),
-        scale_distribution=sdk_common.ScaleDistributionConfig(
-            type_val=sdk_common.ScaleDistribution.SYMLOG, log=10, linear_threshold=1
-        )
-        if lines.logarithmic
-        else None,
         thresholds_style=sdk_common.GraphThresholdsStyleConfig(mode=mode),
         axis_soft_max=lines.soft_most,
     )
@@ -151,8 +142,6 @@ def _line_overrides(lines: Lines) -> list[Override]:
         faint: dict[str, object] = {"color": _fixed(Colour.CALM), "custom.lineWidth": 0}
         found.append(_by_name(upper, **faint, **{"custom.fillBelowTo": lower, "custom.fillOpacity": 30}))
         found.append(_by_name(lower, **faint, **{"custom.fillOpacity": 0}))
-    for name, unit in lines.on_the_right.items():
-        found.append(_by_name(name, **{"unit": unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0}))
     return found
 
 
@@ -253,9 +242,9 @@ class Column:
         least: the least width, where Grafana chooses: names must stay readable on a phone.
         nothing: what stands where the row has no such value.
         steps: its colours, as the text's.
-        gauge: whether it is a bar from 0 to 1.
         states: words for codes, on a ground of their colour.
         links: where a cell leads.
+        decimals: digits after the point; Grafana's choice otherwise.
     """
 
     title: str
@@ -266,7 +255,6 @@ class Column:
     least: int = 0
     nothing: str = "-"
     steps: Steps | None = None
-    gauge: bool = False
     states: Sequence[State] = ()
     links: tuple[sdk.DashboardLink, ...] = ()
     decimals: float | None = None
@@ -332,12 +320,6 @@ def _column_properties(column: Column) -> dict[str, object]:
     if column.states:
         found["mappings"] = mappings(column.states)
         found["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
-    if column.gauge:
-        found |= {
-            "min": 0,
-            "max": 1,
-            "custom.cellOptions": {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"},
-        }
     return found
 
 
