@@ -28,15 +28,15 @@ def files() -> dict[str, str]:
     }
 
 
-def main() -> None:
+def write(folder: Path) -> None:
     """Write every file, and remove those of dashboards that are no more."""
     wanted = files()
     for name, text in wanted.items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
-    for left in FOLDER.glob("*.json"):
+        (folder / name).write_text(text, encoding="utf-8")
+    for left in folder.glob("*.json"):
         if left.name not in wanted:
             left.unlink()
 
 
 if __name__ == "__main__":
-    main()
+    write(FOLDER)

@@ -24,7 +24,7 @@ def test_writing_removes_what_is_no_dashboard_any_more(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text("{}")
     (tmp_path / "README.md").write_text("kept")
 
-    generator.main([str(tmp_path)])
+    generator.write(tmp_path)
 
     assert {path.name for path in tmp_path.iterdir()} == {*generator.files(), "README.md"}
 
