@@ -1,11 +1,12 @@
 """What may be served of each cluster, and until when: the clock is passed in."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pytest
 
+from streamgauge.metrics import exporter
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.store import Store
 from tests.metrics.readings import MAIN, Samples, cluster, parsed, rendered, value
@@ -151,6 +152,22 @@ def test_a_source_that_hangs_is_marked_and_then_withdrawn_by_the_clock_alone(exa
     assert example.store.views()[0].reading is None
     assert names(example.samples()) == set()
     assert example.shows("streamgauge_source_up") == 0
+
+
+def test_a_page_is_of_one_moment(example: Example, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reading that is published while a page is made is wholly on it or not at all: no numbers without a status."""
+    render = exporter.render
+
+    def publish_meanwhile(statuses: Sequence[SourceStatus], *, openmetrics: bool) -> str:
+        example.publish()
+        return render(statuses, openmetrics=openmetrics)
+
+    monkeypatch.setattr(exporter, "render", publish_meanwhile)
+    before, after = example.samples(), example.samples()
+
+    assert (names(before), value(before, "streamgauge_source_up", **SOURCE)) == (set(), None)
+    assert names(after)
+    assert value(after, "streamgauge_source_up", **SOURCE) == 1
 
 
 def test_a_page_that_is_scraped_alone_withdraws_too(example: Example) -> None:

@@ -83,9 +83,11 @@ class Store:
 
     def exposition(self, *, openmetrics: bool, gzip: bool) -> bytes:
         """The page of metrics as it may be served now."""
-        statuses = [view.status for view in self.views()]
-        tail = exporter.render(statuses, openmetrics=openmetrics)
-        return self._exposition.page(tail, openmetrics=openmetrics, gzip=gzip)
+        now = self._clock()
+        with self._lock:  # numbers and the status that goes with them are of one moment
+            statuses = [self._view(entry, now).status for entry in self._entries.values()]
+            page = self._exposition.page(openmetrics=openmetrics)
+        return page.ended(exporter.render(statuses, openmetrics=openmetrics), gzip=gzip)
 
     def _view(self, entry: _Entry, now: float) -> ClusterView:
         if entry.reading is None:

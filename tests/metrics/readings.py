@@ -70,7 +70,7 @@ def page_of(readings: Iterable[ClusterReading], tail: str = "", *, openmetrics: 
     exposition = Exposition(catalogue.READ_FAMILIES)
     for reading in readings:
         exposition.publish(reading.cluster, Exposition.prepare(rendered(reading)))
-    return exposition.page(tail, openmetrics=openmetrics, gzip=False).decode()
+    return exposition.page(openmetrics=openmetrics).ended(tail, gzip=False).decode()
 
 
 def samples_of(*readings: ClusterReading) -> Samples:

@@ -83,8 +83,8 @@ def publish(exposition: Exposition, key: str, *samples: Sample) -> None:
 
 def page_of(exposition: Exposition, *, openmetrics: bool = False, tail: str = "") -> str:
     """The page, after making sure that its compressed form is the same."""
-    plain = exposition.page(tail, openmetrics=openmetrics, gzip=False)
-    assert gzip.decompress(exposition.page(tail, openmetrics=openmetrics, gzip=True)) == plain
+    plain = exposition.page(openmetrics=openmetrics).ended(tail, gzip=False)
+    assert gzip.decompress(exposition.page(openmetrics=openmetrics).ended(tail, gzip=True)) == plain
     return plain.decode()
 
 
@@ -171,9 +171,9 @@ def test_a_page_is_small_when_compressed() -> None:
     publish(
         exposition, "a", *(Sample(LEVEL, (f"a river with a long name, number {number}",), 1) for number in range(2000))
     )
-    plain = exposition.page("", openmetrics=False, gzip=False)
+    plain = exposition.page(openmetrics=False).ended("", gzip=False)
 
-    assert len(exposition.page("", openmetrics=False, gzip=True)) < len(plain) / 8
+    assert len(exposition.page(openmetrics=False).ended("", gzip=True)) < len(plain) / 8
 
 
 @FORMATS
@@ -215,7 +215,7 @@ def test_scrapes_see_whole_parts_only() -> None:
 
     def scrape(*, openmetrics: bool, compressed: bool) -> None:
         while not done.is_set():
-            page = exposition.page("", openmetrics=openmetrics, gzip=compressed)
+            page = exposition.page(openmetrics=openmetrics).ended("", gzip=compressed)
             text = (gzip.decompress(page) if compressed else page).decode()
             lines = [line for line in text.splitlines() if line.startswith("river")]
             versions = {(line.split('"')[1][0], line.split()[-1]) for line in lines}

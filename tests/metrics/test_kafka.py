@@ -288,7 +288,7 @@ def test_a_reading_renders_into_the_page() -> None:
     exposition = Exposition(catalogue.READ_FAMILIES)
     lines = rendered(MAIN)
     exposition.publish("main", Exposition.prepare(lines))
-    page = gzip.decompress(exposition.page("", openmetrics=False, gzip=True)).decode()
+    page = gzip.decompress(exposition.page(openmetrics=False).ended("", gzip=True)).decode()
 
     assert sorted(line for line in page.splitlines() if not line.startswith("#")) == sorted(
         line for text in lines.values() for line in text.splitlines()

@@ -33,11 +33,22 @@ Part = Mapping[str, Block]
 
 
 class Page(NamedTuple):
-    """A run of blocks with the checksum of their plain text."""
+    """A run of blocks with the checksum of their plain text, in one format."""
 
+    openmetrics: bool
     plain: bytes
     deflated: bytes
     checksum: int
+
+    def ended(self, tail: str, *, gzip: bool) -> bytes:
+        """The whole page; ``tail`` is what is rendered anew for each scrape and comes last."""
+        end = (tail + "# EOF\n" if self.openmetrics else tail).encode()
+        if not gzip:
+            return self.plain + end
+        checksum = zlib.crc32(end, self.checksum)
+        size = (len(self.plain) + len(end)) & 0xFFFFFFFF
+        trailer = _DEFLATE_END + struct.pack("<II", checksum, size)
+        return b"".join((_GZIP_HEADER, self.deflated, _deflate(end), trailer))
 
 
 class Exposition:
@@ -75,19 +86,13 @@ class Exposition:
             if self._parts.pop(key, None) is not None:
                 self._pages.clear()
 
-    def page(self, tail: str, *, openmetrics: bool, gzip: bool) -> bytes:
-        """The whole page; ``tail`` is what is rendered anew for each scrape and comes last."""
+    def page(self, *, openmetrics: bool) -> Page:
+        """What is published now; :meth:`Page.ended` makes it a whole page."""
         with self._lock:
             ready = self._pages.get(openmetrics)
             if ready is None:
                 ready = self._pages[openmetrics] = self._join(openmetrics=openmetrics)
-        end = (tail + "# EOF\n" if openmetrics else tail).encode()
-        if not gzip:
-            return ready.plain + end
-        checksum = zlib.crc32(end, ready.checksum)
-        size = (len(ready.plain) + len(end)) & 0xFFFFFFFF
-        trailer = _DEFLATE_END + struct.pack("<II", checksum, size)
-        return b"".join((_GZIP_HEADER, ready.deflated, _deflate(end), trailer))
+            return ready
 
     def _join(self, *, openmetrics: bool) -> Page:
         headers = self._headers[openmetrics]
@@ -97,7 +102,7 @@ class Exposition:
             if present:
                 blocks += [headers[family.name], *present]
         plain = b"".join([block.plain for block in blocks])
-        return Page(plain, b"".join([block.deflated for block in blocks]), zlib.crc32(plain))
+        return Page(openmetrics, plain, b"".join([block.deflated for block in blocks]), zlib.crc32(plain))
 
 
 def _block(text: str) -> Block:

@@ -80,7 +80,9 @@ class _GroupState:
         for state in (state for name, state in self._topics.items() if name not in commits):
             state.forget_commits()
         self._part_with_all_but(frozenset(names), moment.at)
-        are_settled = bool(group.members) and not moment.rebalancing
+        # A member whose assignment cannot be read may own any of them.
+        are_known = all(member.assignment is not None for member in group.members or ())
+        are_settled = bool(group.members) and are_known and not moment.rebalancing
         return {
             name: self._topic(name, topics[name]).update(
                 name,
@@ -143,6 +145,6 @@ def _owned(group: Group) -> dict[str, list[int]]:
     """The partitions that have an owner, by topic."""
     owned: dict[str, list[int]] = {}
     for member in group.members or ():
-        for topic, partitions in member.assignment.items():
+        for topic, partitions in (member.assignment or {}).items():
             owned.setdefault(topic, []).extend(partitions)
     return owned

@@ -10,7 +10,7 @@ from streamgauge.model.snapshot import Group, Member
 
 REBALANCING = frozenset({"PreparingRebalance", "CompletingRebalance", "Assigning", "Reconciling"})
 
-_Assignment = Mapping[str, Mapping[str, tuple[int, ...]]]
+_Assignment = Mapping[str, Mapping[str, tuple[int, ...]] | None]
 
 
 class Membership:

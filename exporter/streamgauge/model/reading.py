@@ -244,7 +244,7 @@ class TopicReading:
     @property
     def under_min_isr(self) -> int | None:
         """Partitions with fewer replicas in sync than writes need; None where the minimum is not known."""
-        if self.config is None:
+        if self.config is None or self.config.min_insync_replicas is None:
             return None
         least = self.config.min_insync_replicas
         return sum(len(row.placement.in_sync_replicas) < least for row in self.partitions)

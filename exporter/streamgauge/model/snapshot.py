@@ -50,12 +50,13 @@ class BrokerLoad:
 class TopicConfig:
     """The settings of a topic that say how long its records stay, and how safe they are.
 
-    ``retention_seconds`` and ``retention_bytes`` (a partition) are None where there is no limit.
+    ``retention_seconds`` and ``retention_bytes`` (a partition) are None where there is no limit, and
+    ``min_insync_replicas`` where the broker has no such setting (not every one is Apache's).
     """
 
     cleanup_policy: str
     timestamp_type: str
-    min_insync_replicas: int
+    min_insync_replicas: int | None
     retention_seconds: float | None
     retention_bytes: int | None
 
@@ -97,12 +98,12 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member of a consumer group and the partitions it is assigned, by topic."""
+    """A member of a consumer group and the partitions it is assigned, by topic; None where that cannot be read."""
 
     member_id: str
     client_id: str
     host: str
-    assignment: Mapping[str, tuple[int, ...]]
+    assignment: Mapping[str, tuple[int, ...]] | None
 
 
 @dataclass(frozen=True, slots=True)

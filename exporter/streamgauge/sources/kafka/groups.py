@@ -1,5 +1,6 @@
 """Consumer groups: which there are (ListGroups), and who is in them (DescribeGroups, ConsumerGroupDescribe)."""
 
+import struct
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -146,16 +147,16 @@ def _classic_members(group: Any, failures: Failures) -> tuple[Member, ...]:
     )
 
 
-def _assignment(group: Any, member: Any, failures: Failures) -> dict[str, tuple[int, ...]]:
+def _assignment(group: Any, member: Any, failures: Failures) -> dict[str, tuple[int, ...]] | None:
     if not member.member_assignment or group.protocol_type != "consumer":
         return {}
     try:
         decoded = ConsumerProtocolAssignment.decode(member.member_assignment)
-    except (KafkaError, ValueError, IndexError, EOFError, ArithmeticError, TypeError) as error:
+        return {one.topic: tuple(sorted(one.partitions)) for one in decoded.assigned_partitions}
+    except (KafkaError, ValueError, IndexError, EOFError, ArithmeticError, TypeError, struct.error) as error:
         # The bytes are the clients' own business: any client may write what it likes.
         failures.note("members", "INVALID_ASSIGNMENT", f"group {group.group_id}: {error!r}")
-        return {}
-    return {one.topic: tuple(sorted(one.partitions)) for one in decoded.assigned_partitions}
+        return None
 
 
 def _modern_members(group: Any) -> tuple[Member, ...]:

@@ -1,7 +1,6 @@
 """How long each topic keeps its records, and how safe they are: the DescribeConfigs request."""
 
 from collections.abc import Collection
-from typing import Any
 
 from kafka.errors import KafkaError
 from kafka.protocol.admin import DescribeConfigsRequest
@@ -32,18 +31,24 @@ async def read_topic_configs(
     for result in answer.results:
         if result.error_code:
             failures.note("topic_configs", code_name(result.error_code), f"topic {result.resource_name}")
-        else:
-            configs[result.resource_name] = _config({entry.name: entry.value for entry in result.configs})
+            continue
+        try:
+            configs[result.resource_name] = _config(
+                {entry.name: entry.value for entry in result.configs if entry.value}
+            )
+        except (KeyError, ValueError) as error:  # a setting that this broker does not tell
+            failures.note("topic_configs", "INCOMPLETE_CONFIG", f"topic {result.resource_name}: {error!r}")
     return configs
 
 
-def _config(values: dict[str, Any]) -> TopicConfig:
-    retention_ms = int(values.get("retention.ms") or -1)
-    retention_bytes = int(values.get("retention.bytes") or -1)
+def _config(values: dict[str, str]) -> TopicConfig:
+    retention_ms = int(values["retention.ms"])
+    retention_bytes = int(values["retention.bytes"])
+    min_insync_replicas = values.get("min.insync.replicas")
     return TopicConfig(
-        cleanup_policy=values.get("cleanup.policy") or "delete",
-        timestamp_type=values.get("message.timestamp.type") or "CreateTime",
-        min_insync_replicas=int(values.get("min.insync.replicas") or 1),
+        cleanup_policy=values["cleanup.policy"],
+        timestamp_type=values["message.timestamp.type"],
+        min_insync_replicas=None if min_insync_replicas is None else int(min_insync_replicas),
         retention_seconds=None if retention_ms < 0 else retention_ms / 1000,
         retention_bytes=None if retention_bytes < 0 else retention_bytes,
     )

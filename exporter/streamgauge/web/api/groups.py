@@ -140,7 +140,8 @@ def _whole(store: Readings, request: Request, rest: str) -> Response:
 
 
 def _member(member: Member) -> models.Member:
-    assignment = {topic: list(partitions) for topic, partitions in sorted(member.assignment.items())}
+    owned = None if member.assignment is None else sorted(member.assignment.items())
+    assignment = None if owned is None else {topic: list(partitions) for topic, partitions in owned}
     return models.Member(
         member_id=member.member_id, client_id=member.client_id, host=member.host, assignment=assignment
     )

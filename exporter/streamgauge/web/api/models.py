@@ -130,7 +130,10 @@ class Member(_Model):
     member_id: Annotated[str, _about("Its id.", "consumer-1-2f6a")]
     client_id: Annotated[str, _about("Its client's id.", "consumer-1")]
     host: Annotated[str, _about("Where it connects from.", "/10.0.0.7")]
-    assignment: Annotated[dict[str, list[int]], _about("Its partitions by topic.", {"payments": [0, 1]})]
+    assignment: Annotated[
+        dict[str, list[int]] | None,
+        _about("Its partitions by topic; null where it cannot be read.", {"payments": [0, 1]}),
+    ]
 
 
 class Group(_Model):

@@ -151,6 +151,8 @@ def _nobody(group: GroupReading) -> Text:
     """What stands for the owner of a partition that no known member is assigned."""
     if group.members is None:
         return _members(group)
+    if any(member.assignment is None for member in group.members):
+        return wording.unknown("the assignment of one of the group's members could not be read")
     return Text("no member", "no member of the group is assigned this partition", "none")
 
 
@@ -158,5 +160,5 @@ def _owners(group: GroupReading, topic: str) -> dict[int, Text]:
     return {
         partition: Text(wording.shown(member.client_id), f"{member.member_id} at {member.host}")
         for member in group.members or ()
-        for partition in member.assignment.get(topic, ())
+        for partition in (member.assignment or {}).get(topic, ())
     }
