@@ -109,8 +109,8 @@ MEMBERS: Final = (
     Member("demo-shipping", ORDERS, [Phase(300), Phase(420, rate=0)]),
     # Stops: its member leaves, and comes back.
     Member("demo-reporting", ORDERS, [Phase(240), Phase(480, present=False)]),
-    # Reads again what it has read already.
-    Member("demo-audit", ORDERS, [Phase(200), Phase(40, rewind=400)]),
+    # Reads again what it has read already: so slowly at first that no reading of the exporter can miss it.
+    Member("demo-audit", ORDERS, [Phase(200), Phase(40, rate=80, rewind=400)]),
     # Lives by the new protocol (KIP-848), and reads two topics by two members.
     Member("demo-search", ORDERS, [Phase(3600)], {"group.protocol": "consumer"}),
     Member("demo-search", CLICKS, [Phase(3600)], {"group.protocol": "consumer"}),
@@ -347,7 +347,7 @@ def _rewind(consumer: Consumer, records: int) -> None:
 
 
 def _commit(consumer: Consumer, messages: Sequence[Message]) -> None:
-    """Commit what was read.
+    """Commit what was read, and no more: without offsets, partitions that went back would be where they were again.
 
     Raises:
         KafkaException: the client can go on no more.
@@ -355,16 +355,23 @@ def _commit(consumer: Consumer, messages: Sequence[Message]) -> None:
     for error in filter(None, (message.error() for message in messages)):
         if error.fatal() or error.code() == KafkaError.UNSUPPORTED_VERSION:
             raise KafkaException(error)
-    if all(message.error() for message in messages):
+    read = {_place(message): message for message in messages if not message.error()}  # the last of each partition
+    if not read:
         return
+    reached = [TopicPartition(*place, (message.offset() or 0) + 1) for place, message in read.items()]
     try:
-        consumer.commit(asynchronous=False)
+        consumer.commit(offsets=reached, asynchronous=False)
     except KafkaException as failure:
         error = failure.args[0]
         if error.fatal():
             raise
         # A rebalance under way, or a broker that is away: the next commit says it all.
         LOG.debug("a commit failed", extra={"error": str(error)})
+
+
+def _place(message: Message) -> tuple[str, int]:
+    """Its topic and partition, which every message that came from a broker has."""
+    return message.topic() or "", message.partition() or 0
 
 
 def _close(consumer: Consumer | None) -> None:

@@ -182,7 +182,7 @@ def _danger_by_topic() -> sdk.Panel:
             number=8,
             title="Which topics are in danger?",
             description="Topics with partitions that are not whole, worst first. Click one to see who reads it.",
-            nothing="No partition is in danger",
+            nothing="No partition is known to be in danger",
             height=9,
         ),
         (

@@ -8,8 +8,8 @@ from grafana_foundation_sdk.models import dashboard as sdk
 from grafana.src.dashboard import CLUSTER, Dashboard, deploys
 from grafana.src.layout import Row
 from grafana.src.links import Page
-from grafana.src.look import NONE_IS_GOOD, SNAPSHOT_AGE, Colour, Unit
-from grafana.src.panels import Column, Figures, Lines, Subject, figure, graph, listing
+from grafana.src.look import CONFIGURATIONS, NONE_IS_GOOD, SAVINGS, SNAPSHOT_AGE, Colour, Unit
+from grafana.src.panels import Column, Figures, Lines, Subject, figure, graph, listing, timeline
 from grafana.src.queries import RATE_WINDOW, Query, Scope, least, number_of, or_zero, total, worst
 from grafana.src.shared import sources
 
@@ -36,6 +36,7 @@ def exporter() -> Dashboard:
         rows=(
             Row("Can its numbers be trusted?", (_running(), _age(), _errors_now(), _dropped_now(), _readings())),
             Row("What could it not read?", (_errors(), _estimates())),
+            Row("What does it remember?", (_searches(), _memories(), _savings())),
             Row("What does it ask of the brokers?", (_durations(), _requests())),
             Row("What does it cost?", (_series(), _memory(), _cpu(), _versions())),
         ),
@@ -78,16 +79,17 @@ def _age() -> sdk.Panel:
 
 
 def _errors_now() -> sdk.Panel:
+    errors = total(SCOPE.events("streamgauge_source_errors_total", window="1h"))
     return figure(
         Subject(
             number=3,
             title="Errors in the last hour",
             description="Parts that could not be read in the last hour. What they name is absent or old: see below.",
-            nothing="None",
+            nothing="Nothing read yet",
             width=6,
             height=4,
         ),
-        [Query(or_zero(total(SCOPE.increase("streamgauge_source_errors_total", window="1h"))), "errors", "instant")],
+        [Query(or_zero(errors, SCOPE.gauge("streamgauge_source_up")), "errors", "instant")],
         Figures(steps=NONE_IS_GOOD, decimals=0),
     )
 
@@ -139,11 +141,11 @@ def _errors() -> sdk.Panel:
                 "Errors by stage and by Kafka's own name for them. AUTHORIZATION: rights are missing. TIMED_OUT: a "
                 "broker is down or slow. NOT_LEADER, COORDINATOR: passes by itself after a broker's restart."
             ),
-            nothing="No error",
+            nothing="No error is known",
         ),
         [
             Query(
-                f"{total(SCOPE.increase('streamgauge_source_errors_total'), *by)} > 0",
+                f"{total(SCOPE.growth('streamgauge_source_errors_total', from_nothing=True), *by)} > 0",
                 "{{stage}}: {{code}} ({{cluster}})",
             )
         ],
@@ -157,13 +159,69 @@ def _estimates() -> sdk.Panel:
             number=7,
             title="How are lag seconds known?",
             description=(
-                "Partitions of groups by how their lag in seconds was found. History: observed, with a bound. "
-                "Unknown: behind since before Streamgauge started; it becomes known as the group reads on."
+                "Partitions of groups by how their lag in seconds was found. History and search: with a bound. "
+                "Timestamp: the producer's word alone. Unknown: no timestamp tells; see the alert's runbook."
             ),
             nothing="No group commits",
         ),
         [Query(total(SCOPE.gauge("streamgauge_lag_estimates"), "method"), "{{method}}")],
         Lines(colours=METHODS, stacked=True, stepped=True),
+    )
+
+
+def _searches() -> sdk.Panel:
+    return graph(
+        Subject(
+            number=14,
+            title="How many searches wait?",
+            description=(
+                "Records whose timestamp is still searched for: their lag in seconds is less exact, or unknown. Above "
+                "0 for long: raise lag.search.rounds or lag.search.partitions, unless errors say that it is refused."
+            ),
+            nothing="Nothing read yet",
+            width=8,
+        ),
+        [Query(total(SCOPE.gauge("streamgauge_lag_searches_waiting"), "cluster"), "{{cluster}}")],
+        Lines(stepped=True),
+    )
+
+
+def _memories() -> sdk.Panel:
+    return graph(
+        Subject(
+            number=15,
+            title="How large are its histories?",
+            description=(
+                "Bytes that past end offsets take in memory and in the state directory. They grow until histories are "
+                "full, and then stay. Too much: lower lag.history_points, at the price of wider errors."
+            ),
+            nothing="Nothing read yet",
+            unit=Unit.BYTES,
+            width=8,
+        ),
+        [
+            Query(total(SCOPE.gauge("streamgauge_history_bytes"), "cluster"), "{{cluster}} in memory"),
+            Query(total(SCOPE.gauge("streamgauge_state_bytes"), "cluster"), "{{cluster}} on disk"),
+        ],
+    )
+
+
+def _savings() -> sdk.Panel:
+    up = worst(SCOPE.select("streamgauge_state_up"), "instance", "cluster")
+    return timeline(
+        Subject(
+            number=16,
+            title="Would it survive a restart?",
+            description=(
+                "Whether each replica saves what it remembers of each cluster. Not saved: a restart loses it, and lag "
+                "in seconds is less exact then; its log says why. Nothing here: state.dir is empty."
+            ),
+            nothing="Nothing is to be saved, or nothing read yet",
+            unit=Unit.TEXT,
+            width=8,
+        ),
+        (Query(up, "{{cluster}} {{instance}}"),),
+        SAVINGS,
     )
 
 
@@ -257,7 +315,10 @@ def _versions() -> sdk.Panel:
         Subject(
             number=13,
             title="Which versions run?",
-            description="Each replica with its version and its last start. A start that nobody made: see its log.",
+            description=(
+                "Each replica with its version, its last start, and whether its configuration was refused when it was "
+                "last read. A start that nobody made, or a refusal: see its log."
+            ),
             nothing=NOT_SCRAPED,
         ),
         (
@@ -274,6 +335,12 @@ def _versions() -> sdk.Panel:
                 worst(f"1000 * (process_start_time_seconds and {OURS})", "instance"),
                 unit=Unit.SINCE,
                 width=150,
+            ),
+            Column(
+                "Configuration",
+                worst("streamgauge_config_last_reload_successful", "instance"),
+                states=CONFIGURATIONS,
+                width=110,
             ),
         ),
         sort_by="Replica",

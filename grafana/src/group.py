@@ -5,10 +5,18 @@ from grafana_foundation_sdk.models import dashboard as sdk
 from grafana.src.dashboard import CLUSTER, GROUP, TOPIC_OF_GROUP, Dashboard, alerts, deploys, rebalances
 from grafana.src.layout import Row
 from grafana.src.links import Page, link, url
-from grafana.src.look import SHARE_OF_LIMIT, STATUSES, UNTIL_LOSS, Colour, Unit
+from grafana.src.look import RETENTION_LEFT, SHARE_OF_LIMIT, STATUSES, Colour, Unit
 from grafana.src.panels import Column, Figures, Lines, Shades, Subject, figure, graph, grid, listing, timeline
 from grafana.src.queries import Query, Scope, by_partition, least, total, worst
-from grafana.src.shared import GROUP_AND_TOPIC, GROUP_TOPIC, LAG_SECONDS, LIMIT, topic_of_the_row, topic_of_the_series
+from grafana.src.shared import (
+    DATA_LOSS,
+    GROUP_AND_TOPIC,
+    GROUP_TOPIC,
+    LAG_SECONDS,
+    LIMIT,
+    topic_of_the_row,
+    topic_of_the_series,
+)
 
 SCOPE = Scope(("cluster", "consumergroup", "topic"))
 WHOLE_GROUP = Scope(("cluster", "consumergroup"))
@@ -17,8 +25,6 @@ TOPICS = Scope(("cluster", "topic"))
 PARTITION = (*GROUP_TOPIC, "partition")
 SECONDS = "kafka_consumergroup_lag_seconds"
 BOUND = "kafka_consumergroup_lag_error_bound_seconds"
-DATA_LOSS = "kafka_consumergroup_time_to_data_loss_seconds"
-NOT_GAINING = "not gaining"
 
 
 def group() -> Dashboard:
@@ -107,7 +113,7 @@ def _catch_up() -> sdk.Panel:
                 "How long until nothing waits, at the present rates, for the slowest of its topics. Not gaining: it "
                 "keeps pace at best. Add members, up to one a partition, or make processing faster."
             ),
-            nothing=NOT_GAINING,
+            nothing="Not gaining, or not known",
             unit=Unit.DURATION,
             width=8,
             height=3,
@@ -123,17 +129,29 @@ def _data_loss() -> sdk.Panel:
             number=5,
             title="Loses data in",
             description=(
-                "How long, at least, until retention deletes what the group has not read. Short: raise the topic's "
-                "retention first (retention.ms, retention.bytes), then repair the group."
+                "How long, at least, until retention deletes what the group has not read. Orange: half of the "
+                "retention has passed over it; red: most of it. Raise the topic's retention first (retention.ms, "
+                "retention.bytes), then repair the group."
             ),
-            nothing="no danger",
+            nothing="No danger known",
             unit=Unit.DURATION,
             width=8,
             height=3,
         ),
-        [Query(least(SCOPE.lower_gauge(DATA_LOSS)), "loses data in", "instant")],
-        Figures(steps=UNTIL_LOSS, decimals=1),
+        [Query(least(SCOPE.lower_gauge(DATA_LOSS)), "loses data in", "instant"), _retention()],
+        Figures(steps=RETENTION_LEFT, share_of="retention", decimals=1),
     )
+
+
+def _retention() -> Query:
+    """What the time left is a share of, such that it is the share of the topic that is worst off.
+
+    Where the wait is not known it is taken for twice the time that is left.
+    """
+    left = least(SCOPE.lower_gauge(DATA_LOSS), *GROUP_TOPIC)
+    some = f"clamp_min({left}, 1)"  # nothing left is a small share of the retention, rather than no number
+    share = f"{some} / ({some} + {worst(SCOPE.gauge(LAG_SECONDS), *GROUP_TOPIC)})"
+    return Query(f"{least(some)} / {least(share)} or 3 * {least(some)}", "retention", "instant")
 
 
 def _members_now() -> sdk.Panel:
@@ -176,14 +194,17 @@ def _timeline() -> sdk.Panel:
 
 def _seconds() -> sdk.Panel:
     seconds, bound = (worst(SCOPE.gauge(metric), *PARTITION) for metric in (SECONDS, BOUND))
+    limit = least(WHOLE_GROUP.gauge(LIMIT))
+    # A limit that is far away would press the line and its band flat.
+    near = f"{worst(SCOPE.highest(LAG_SECONDS))} > 0.2 * {limit}"
     return graph(
         Subject(
             number=8,
             title="How long do records wait?",
             description=(
-                "In the partition where it waits longest. The truth lies within the band, which is as wide as what is "
-                "known is sure. A line that rises as fast as the clock: nothing is committed there. Over the dashed "
-                "limit for long: the table of partitions says where."
+                "In the partition where it waits longest. The truth lies within the grey band: the wider, the less "
+                "is known. A line that rises as fast as the clock: nothing is committed there. The dashed limit is "
+                "drawn once a fifth of it is reached; over it for long: the table of partitions says where."
             ),
             nothing="Lag in seconds is not known: the group was behind already when Streamgauge started",
             unit=Unit.DURATION,
@@ -193,7 +214,7 @@ def _seconds() -> sdk.Panel:
             Query(worst(f"{seconds} + {bound}"), "at most"),
             Query(worst(SCOPE.gauge(LAG_SECONDS)), "wait"),
             Query(worst(f"{seconds} - {bound}"), "at least"),
-            Query(least(WHOLE_GROUP.gauge(LIMIT)), "limit"),
+            Query(f"{limit} and ({near})", "limit"),
         ],
         Lines(colours={"wait": Colour.CALM}, limit="limit", band=("at most", "at least")),
     )
@@ -228,8 +249,9 @@ def _flow() -> sdk.Panel:
                 "Records a second into the topics that it reads, and those that it commits. Consumed below produced "
                 "for long: it falls behind by the difference."
             ),
-            nothing="Nothing flows",
+            nothing="Nothing flows, or not read yet",
             unit=Unit.RECORDS_PER_SECOND,
+            width=8,
         ),
         [
             Query(total(f"{produced} * on (cluster, topic) group_right () {read}"), "produced"),
@@ -248,9 +270,9 @@ def _catch_up_over_time() -> sdk.Panel:
                 "How long until nothing waits, at the rates of each moment. Falling: it gets there. A gap: it was not "
                 "gaining, as when it just keeps pace."
             ),
-            nothing="It is not gaining: it keeps pace, or falls behind",
+            nothing="Not gaining: it keeps pace, falls behind, or is not known",
             unit=Unit.DURATION,
-            width=6,
+            width=8,
         ),
         [Query(worst(SCOPE.gauge("kafka_consumergroup_time_to_catch_up_seconds"), *GROUP_TOPIC), GROUP_AND_TOPIC)],
     )
@@ -265,9 +287,9 @@ def _data_loss_over_time() -> sdk.Panel:
                 "How long, at least, until retention reaches what the group has not read. A line that falls to 0 "
                 "loses data there: raise the topic's retention, or get the group going."
             ),
-            nothing="No danger: nothing waits, or its topics keep everything",
+            nothing="No danger known: nothing waits, or its topics keep everything",
             unit=Unit.DURATION,
-            width=6,
+            width=8,
         ),
         [Query(least(SCOPE.lower_gauge(DATA_LOSS), *GROUP_TOPIC), GROUP_AND_TOPIC)],
     )
@@ -287,13 +309,25 @@ def _partitions() -> sdk.Panel:
         ),
         (
             Column("Partition", label="partition", width=80),
-            Column("Topic", label="topic", least=110, links=(topic_of_the_row(),)),
-            Column("Lag", worst(SCOPE.gauge(SECONDS), *PARTITION), unit=Unit.DURATION, nothing="unknown", decimals=1),
-            Column("±", worst(SCOPE.gauge(BOUND), *PARTITION), unit=Unit.DURATION, width=80, decimals=1),
-            Column("Records", worst(SCOPE.gauge("kafka_consumergroup_lag"), *PARTITION), unit=Unit.RECORDS),
-            Column("Committed", worst(SCOPE.gauge("kafka_consumergroup_current_offset"), *PARTITION), unit=Unit.OFFSET),
-            Column("Group", label="consumergroup", least=120),
-            Column("Cluster", label="cluster", width=90),
+            Column("Topic", label="topic", least=130, links=(topic_of_the_row(),)),
+            Column(
+                "Lag",
+                worst(SCOPE.gauge(SECONDS), *PARTITION),
+                unit=Unit.DURATION,
+                nothing="unknown",
+                width=85,
+                decimals=1,
+            ),
+            Column("±", worst(SCOPE.gauge(BOUND), *PARTITION), unit=Unit.DURATION, width=75, decimals=1),
+            Column("Records", worst(SCOPE.gauge("kafka_consumergroup_lag"), *PARTITION), unit=Unit.RECORDS, width=80),
+            Column(
+                "Committed",
+                worst(SCOPE.gauge("kafka_consumergroup_current_offset"), *PARTITION),
+                unit=Unit.OFFSET,
+                width=95,
+            ),
+            Column("Group", label="consumergroup", least=130),
+            Column("Cluster", label="cluster", width=75),
         ),
         sort_by="Lag",
     )
@@ -362,10 +396,10 @@ def _rebalances() -> sdk.Panel:
             height=7,
         ),
         [
-            Query(total(WHOLE_GROUP.increase("kafka_consumergroup_rebalances_total")), "rebalances"),
-            Query(total(WHOLE_GROUP.increase("kafka_consumergroup_member_changes_total")), "members that came or went"),
+            Query(total(WHOLE_GROUP.growth("kafka_consumergroup_rebalances_total")), "rebalances"),
+            Query(total(WHOLE_GROUP.growth("kafka_consumergroup_member_changes_total")), "members that came or went"),
         ],
-        Lines(colours={"rebalances": Colour.ODD, "members that came or went": Colour.MUTED}, bars=True),
+        Lines(colours={"rebalances": Colour.ODD, "members that came or went": Colour.MUTED}, bars=True, stacked=True),
     )
 
 
@@ -401,11 +435,15 @@ def _lost() -> sdk.Panel:
                 "Records that retention deleted before the group read them. Any: they are gone from Kafka; find them "
                 "at their source, and raise retention before the next time."
             ),
-            nothing="Nothing lost",
+            nothing="No loss is known",
             unit=Unit.RECORDS,
             width=12,
             height=7,
         ),
-        [Query(total(SCOPE.increase("kafka_consumergroup_records_lost_total"), *GROUP_TOPIC), GROUP_AND_TOPIC)],
-        Lines(bars=True, links=(link("How long does this topic keep records?", url(Page.TOPIC, "cluster", "topic")),)),
+        [Query(total(SCOPE.growth("kafka_consumergroup_records_lost_total"), *GROUP_TOPIC), GROUP_AND_TOPIC)],
+        Lines(
+            bars=True,
+            stacked=True,
+            links=(link("How long does this topic keep records?", url(Page.TOPIC, "cluster", "topic")),),
+        ),
     )

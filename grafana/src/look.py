@@ -26,7 +26,7 @@ class Unit(StrEnum):
     BYTES = "bytes"
     BYTES_PER_SECOND = "binBps"
     COUNT = "short"
-    CORES = "none"
+    CORES = "suffix:cores"
     DURATION = "s"
     FRACTION = "percentunit"
     OFFSET = "locale"
@@ -67,10 +67,20 @@ READINGS = (
 )
 """How a source's last cycle ended: twice `up` less `stale`."""
 
+SAVINGS = (State(1, "saved", Colour.GOOD), State(0, "not saved", Colour.WARNING))
+"""Whether what is remembered of a cluster would outlive a restart."""
+
+CONFIGURATIONS = (State(1, "in force", Colour.GOOD), State(0, "refused", Colour.WARNING))
+"""How the configuration was last read."""
+
 CONTROLLER = (State(1, "controller", Colour.CALM),)
 """Whether a broker is the controller; absent while it is not."""
 
-SEVERITIES = (("critical", Colour.BAD), ("warning", Colour.WARNING), ("info", Colour.CALM))
+SEVERITIES = (
+    State(3, "critical", Colour.BAD),
+    State(2, "warning", Colour.WARNING),
+    State(1, "info", Colour.CALM),
+)
 """The severities that an alert can have, worst first; `none` is the Watchdog's."""
 
 
@@ -143,8 +153,11 @@ SOME_IS_ODD = Steps(Colour.MUTED, ((0, Colour.GOOD), (1, Colour.WARNING)))
 SHARE_OF_LIMIT = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.5, Colour.NOTICE), (1, Colour.BAD)))
 """Lag as a share of the group's own limit (`kafka_consumergroup_slo_lag_seconds`)."""
 
-UNTIL_LOSS = Steps(Colour.MUTED, ((0, Colour.BAD), (3600, Colour.WARNING), (14400, Colour.GOOD)))
-"""How long until data are deleted unread: those of the alert KafkaConsumerGroupDataLossAhead."""
+RETENTION_USED = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.5, Colour.WARNING), (0.8, Colour.BAD)))
+"""How much of the retention has passed over unread data: the alert KafkaConsumerGroupDataLossAhead begins at half."""
+
+RETENTION_LEFT = Steps(Colour.MUTED, ((0, Colour.BAD), (0.2, Colour.WARNING), (0.5, Colour.GOOD)))
+"""The same, seen from the other side. Hours alone say nothing: there are topics that keep no more than minutes."""
 
 UNTIL_FULL = Steps(Colour.MUTED, ((0, Colour.BAD), (86400, Colour.WARNING), (259200, Colour.GOOD)))
 """How long until a disk is full: a day is too late, three leave a weekend."""
@@ -154,6 +167,9 @@ DISK_USED = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.75, Colour.WARNING), (0.9,
 
 SKEW = Steps(Colour.GOOD, ((2, Colour.NOTICE), (5, Colour.WARNING)))
 """Busiest partition over the mean: 1 is even."""
+
+TRANSACTION_AGE = Steps(Colour.GOOD, ((900, Colour.BAD),))
+"""For how long a transaction is open: brokers allow 15 minutes by default, and KafkaTransactionHanging begins there."""
 
 SNAPSHOT_AGE = Steps(Colour.MUTED, ((0, Colour.GOOD), (60, Colour.NOTICE), (180, Colour.BAD)))
 """How old the numbers are."""

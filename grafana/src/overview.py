@@ -23,7 +23,6 @@ SCOPE = Scope()
 GROUP = ("cluster", "consumergroup")
 TOPIC = ("cluster", "topic")
 OURS = 'alertname=~"Kafka.*|Streamgauge.*", cluster=~"$cluster"'
-FIRING = f'ALERTS{{alertstate="firing", {OURS}}}'
 NO_RULES = "rules not loaded"
 
 
@@ -42,6 +41,11 @@ def overview() -> Dashboard:
             Row("What has been noticed?", (_alert_list(), _sources())),
         ),
     )
+
+
+def _firing(severity: str = ".*") -> str:
+    """The alerts that fire, of one severity or of all."""
+    return f'ALERTS{{alertstate="firing", severity=~"{severity}", {OURS}}}'
 
 
 def _statuses() -> sdk.Panel:
@@ -80,7 +84,7 @@ def _over_limit() -> sdk.Panel:
             width=8,
             height=3,
         ),
-        [Query(or_zero(number_of(f"{lag} > {limit}")), shape="instant")],
+        [Query(or_zero(number_of(f"{lag} > {limit}"), lag), shape="instant")],
         Figures(steps=NONE_IS_GOOD),
     )
 
@@ -99,24 +103,22 @@ def _worst_lag() -> sdk.Panel:
             width=8,
             height=3,
         ),
-        [Query(worst(SCOPE.gauge(LAG_SECONDS)), "longest wait")],
-        Figures(sparkline=True, decimals=1),
+        [Query(worst(SCOPE.gauge(LAG_SECONDS)), "longest wait", "instant")],
+        Figures(decimals=1),
     )
 
 
 def _alert_counts() -> sdk.Panel:
     queries = [
         Query(
-            number_of(
-                worst(f'ALERTS{{alertstate="firing", severity="{severity}", {OURS}}}', "alertname", *ALERT_LABELS)
-            ),
-            severity,
+            number_of(worst(_firing(severity.word), "alertname", *ALERT_LABELS)),
+            severity.word,
             "instant",
         )
-        for severity, _ in SEVERITIES
+        for severity in SEVERITIES
     ]
     watchdog = 'ALERTS{alertname="Watchdog", alertstate="firing"}'
-    none = f"(0 * {number_of(watchdog)}) unless ({number_of(FIRING)})"
+    none = f"(0 * {number_of(watchdog)}) unless ({number_of(_firing())})"
     return figure(
         Subject(
             number=4,
@@ -131,7 +133,11 @@ def _alert_counts() -> sdk.Panel:
         ),
         [*queries, Query(none, "none", "instant"), Query(f"absent({watchdog})", NO_RULES, "instant")],
         Figures(
-            colours={**dict(SEVERITIES), "none": Colour.GOOD, NO_RULES: Colour.WARNING},
+            colours={
+                **{severity.word: severity.colour for severity in SEVERITIES},
+                "none": Colour.GOOD,
+                NO_RULES: Colour.WARNING,
+            },
             names=True,
         ),
     )
@@ -190,7 +196,7 @@ def _behind() -> sdk.Panel:
             ),
             nothing="No consumer group is known yet",
             width=24,
-            height=10,
+            height=11,
         ),
         SCOPE,
     )
@@ -233,29 +239,31 @@ def _consumed() -> sdk.Panel:
 
 
 def _alert_list() -> sdk.Panel:
-    since = f"1000 * (ALERTS_FOR_STATE{{{OURS}}} and ignoring (alertstate) {FIRING})"
+    since = f"1000 * (ALERTS_FOR_STATE{{{OURS}}} and ignoring (alertstate) {_firing()})"
     group = url(Page.GROUP, cluster=cell("Cluster"), consumergroup=cell("Group"))
+    by = ("alertname", *ALERT_LABELS)
+    severities = " or ".join(f"{one.code} * {_firing(one.word)}" for one in SEVERITIES)
     return listing(
         Subject(
             number=10,
             title="Which alerts fire?",
             description=(
-                "Every alert of Streamgauge's rules that fires now. Its runbook, linked from the notification, says "
-                "what to look at first."
+                "Every alert of Streamgauge's rules that fires now, the worst first. Its runbook, linked from the "
+                "notification, says what to look at first."
             ),
-            nothing="No alert fires",
+            nothing="No alert fires, or the rules are not loaded",
             unit=Unit.TEXT,
             width=14,
         ),
         (
-            Column("Alert", label="alertname", width=250),
-            Column("Since", worst(since, "alertname", "severity", *ALERT_LABELS), unit=Unit.SINCE, width=120),
-            Column("Severity", label="severity", width=80),
+            Column("Severity", worst(severities, *by), states=SEVERITIES, width=80),
+            Column("Alert", label="alertname", width=265),
+            Column("Since", worst(since, *by), unit=Unit.SINCE, width=120),
             Column("Group", label="consumergroup", least=120, links=(link("What is this group doing?", group),)),
             Column("Topic", label="topic", least=100, nothing="all"),
             Column("Cluster", label="cluster", width=90),
         ),
-        sort_by="Since",
+        sort_by="Severity",
     )
 
 

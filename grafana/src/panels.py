@@ -139,7 +139,7 @@ def _line_overrides(lines: Lines) -> list[Override]:
         )
     upper, lower = lines.band
     if upper:
-        faint: dict[str, object] = {"color": _fixed(Colour.CALM), "custom.lineWidth": 0}
+        faint: dict[str, object] = {"color": _fixed(Colour.MUTED), "custom.lineWidth": 0}
         found.append(_by_name(upper, **faint, **{"custom.fillBelowTo": lower, "custom.fillOpacity": 30}))
         found.append(_by_name(lower, **faint, **{"custom.fillOpacity": 0}))
     return found
@@ -155,7 +155,6 @@ class Figures:
         names: whether each figure's name stands with it; the number alone otherwise.
         states: words for codes.
         share_of: the reference of a query whose value is the figure's limit: colours go by the share of it.
-        sparkline: whether the way there is drawn behind it.
         decimals: digits after the point; Grafana's choice otherwise.
     """
 
@@ -164,7 +163,6 @@ class Figures:
     names: bool = False
     states: Sequence[State] = ()
     share_of: str = ""
-    sparkline: bool = False
     decimals: float | None = None
 
 
@@ -178,7 +176,7 @@ def figure(subject: Subject, queries: Sequence[Query], figures: Figures | None =
     fields.mappings = mappings(figures.states) or None
     options = stat.Options(
         reduce_options=sdk_common.ReduceDataOptions(values=False, calcs=["lastNotNull"], fields=""),
-        graph_mode=sdk_common.BigValueGraphMode.AREA if figures.sparkline else sdk_common.BigValueGraphMode.NONE,
+        graph_mode=sdk_common.BigValueGraphMode.NONE,
         color_mode=sdk_common.BigValueColorMode.VALUE,
         justify_mode=sdk_common.BigValueJustifyMode.CENTER,
         text_mode=sdk_common.BigValueTextMode.VALUE_AND_NAME if figures.names else sdk_common.BigValueTextMode.VALUE,
@@ -357,7 +355,7 @@ def grid(subject: Subject, queries: Sequence[Query], shades: Shades) -> sdk.Pane
         cell_gap=0,
         cell_values=heatmap.CellValues(unit=subject.unit, decimals=0),
         y_axis=heatmap.YAxisConfig(
-            axis_width=110, axis_placement=sdk_common.AxisPlacement.LEFT, reverse=True, unit=Unit.TEXT
+            axis_width=140, axis_placement=sdk_common.AxisPlacement.LEFT, reverse=True, unit=Unit.TEXT
         ),
         legend=heatmap.HeatmapLegend(show=True),
         tooltip=heatmap.HeatmapTooltip(mode=sdk_common.TooltipDisplayMode.SINGLE, y_histogram=False),

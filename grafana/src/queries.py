@@ -66,14 +66,29 @@ class Scope:
         """A counter's mean rate over the dashboard's whole range: the same at every point of a graph."""
         return f"{ONE_OF_THE_REPLICAS} (rate({self.select(metric, window='$__range')} @ end()))"
 
-    def increase(self, metric: str, *matchers: str, window: str = RATE_WINDOW) -> str:
-        """How much a counter grew, once however many replicas are scraped."""
-        return f"{ONE_OF_THE_REPLICAS} (increase({self.select(metric, *matchers, window=window)}))"
+    def events(self, metric: str, window: str) -> str:
+        """How much a counter grew that appears with its first event, which increase() alone does not see."""
+        return (
+            f"{ONE_OF_THE_REPLICAS} ({self._begun(metric, window)} or increase({self.select(metric, window=window)}))"
+        )
 
-    def growth(self, metric: str) -> str:
-        """How much a counter grew since the point before: each event counts at one point alone, and none is missed."""
+    def growth(self, metric: str, *, from_nothing: bool = False) -> str:
+        """How much a counter grew since the point before: each event counts at one point alone, and none is missed.
+
+        Args:
+            metric: the counter.
+            from_nothing: whether it appears with its first event, rather than with 0.
+        """
         now = self.select(metric)
-        return f"{ONE_OF_THE_REPLICAS} ({now} - {now} offset {STEP})"
+        grown = f"clamp_min({now} - {now} offset {STEP}, 0)"  # below 0: a replica has begun anew
+        return f"{ONE_OF_THE_REPLICAS} ({f'{self._begun(metric, STEP)} or {grown}' if from_nothing else grown})"
+
+    def _begun(self, metric: str, window: str) -> str:
+        return f"({self.select(metric)} unless {self.select(metric)} offset {window})"
+
+    def highest(self, metric: str) -> str:
+        """The highest that a gauge was in the dashboard's range: the same at every point of a graph."""
+        return f"{ONE_OF_THE_REPLICAS} (max_over_time({self.select(metric, window='$__range')} @ end()))"
 
     def slope(self, metric: str, *matchers: str, window: str = RATE_WINDOW) -> str:
         """A gauge's change per second, once however many replicas are scraped."""
@@ -121,9 +136,9 @@ def by_partition(expression: str) -> str:
     return worst(f'label_join({expression}, "row", " ", "topic", "partition")', "row")
 
 
-def or_zero(expression: str) -> str:
-    """0 where there is nothing: for counts, where nothing means none."""
-    return f"({expression}) or vector(0)"
+def or_zero(expression: str, known: str) -> str:
+    """0 where there is nothing: for counts, where nothing means none; but only if what is counted is known at all."""
+    return f"({expression}) or 0 * {number_of(known)}"
 
 
 def top(expression: str, ranking: str) -> str:

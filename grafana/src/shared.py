@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.models import dashboard as sdk
 
 from grafana.src.links import Page, cell, link, series, url
-from grafana.src.look import READINGS, SHARE_OF_LIMIT, STATUSES, UNTIL_LOSS, Unit
+from grafana.src.look import READINGS, RETENTION_USED, SHARE_OF_LIMIT, STATUSES, Unit
 from grafana.src.panels import Column, Subject, listing, timeline
 from grafana.src.queries import Query, Scope, least, worst
 
@@ -14,6 +14,7 @@ GROUP_AND_TOPIC = "{{consumergroup}} · {{topic}}"
 
 LAG_SECONDS = "kafka_consumergroup_max_lag_seconds"
 LIMIT = "kafka_consumergroup_slo_lag_seconds"
+DATA_LOSS = "kafka_consumergroup_time_to_data_loss_seconds"
 
 
 def group_of_the_row() -> sdk.DashboardLink:
@@ -44,6 +45,7 @@ def groups_behind(subject: Subject, scope: Scope) -> sdk.Panel:
     group = Scope(tuple(label for label in scope.labels if label != "topic"))
     lag = worst(scope.gauge(LAG_SECONDS), *GROUP_TOPIC)
     limit = worst(group.gauge(LIMIT), "cluster", "consumergroup")
+    left = least(scope.lower_gauge(DATA_LOSS), *GROUP_TOPIC)
     columns = (
         Column("Status", scope.status(*GROUP_TOPIC), states=STATUSES, width=95),
         Column("Group", label="consumergroup", least=140, links=(group_of_the_row(),)),
@@ -74,12 +76,19 @@ def groups_behind(subject: Subject, scope: Scope) -> sdk.Panel:
         ),
         Column(
             "Loses data in",
-            least(scope.lower_gauge("kafka_consumergroup_time_to_data_loss_seconds"), *GROUP_TOPIC),
+            left,
             unit=Unit.DURATION,
-            steps=UNTIL_LOSS,
             nothing="no danger",
             width=120,
             decimals=1,
+        ),
+        Column(
+            "Retention used",
+            f"{lag} / ({lag} + {left})",
+            unit=Unit.FRACTION,
+            steps=RETENTION_USED,
+            width=130,
+            decimals=0,
         ),
         Column("Topic", label="topic", least=120, links=(topic_of_the_row(),)),
         Column("Cluster", label="cluster", width=110),

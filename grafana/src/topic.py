@@ -5,10 +5,10 @@ from grafana_foundation_sdk.models import dashboard as sdk
 from grafana.src.dashboard import CLUSTER, TOPIC, Dashboard, alerts, deploys
 from grafana.src.layout import Row
 from grafana.src.links import Page
-from grafana.src.look import SKEW, Colour, Unit
+from grafana.src.look import SKEW, TRANSACTION_AGE, Colour, Unit
 from grafana.src.panels import Column, Figures, Lines, Shades, Subject, figure, graph, grid, listing
 from grafana.src.queries import Query, Scope, by_partition, least, mean, number_of, top, total, worst
-from grafana.src.shared import group_of_the_series, groups_behind, topic_of_the_row
+from grafana.src.shared import GROUP_AND_TOPIC, group_of_the_series, groups_behind, topic_of_the_row
 
 SCOPE = Scope(("cluster", "topic"))
 BY_TOPIC = ("cluster", "topic")
@@ -16,6 +16,7 @@ APPENDED = "kafka_topic_records_appended_total"
 CONSUMED = "kafka_consumergroup_records_consumed_total"
 SIZE = "kafka_topic_size_bytes"
 END = "kafka_topic_partition_current_offset"
+TRANSACTION = "kafka_topic_open_transaction_seconds"
 GROWTH_WINDOW = "5m"  # sizes are read about once a minute
 NO_SIZE = "Sizes are not read: Streamgauge may not describe log directories (DESCRIBE on the cluster)"
 
@@ -27,12 +28,15 @@ def topic() -> Dashboard:
         title="Streamgauge / Topic",
         description="What is written to a topic, how evenly, how long is it kept, and who reads it how far behind?",
         variables=(CLUSTER, TOPIC),
-        annotations=(alerts("cluster", "topic", named="Kafka(Topic|ConsumerGroup|Partitions).*"), deploys()),
+        annotations=(
+            alerts("cluster", "topic", named="Kafka(Topic|Transaction|ConsumerGroup|Partitions).*"),
+            deploys(),
+        ),
         rows=(
             Row("How is it?", (_rate_now(), _size_now(), _partitions_now(), _groups_now(), _slowest(), _kept())),
             Row("What comes in?", (_produced(), _growth(), _skew(), _partition_grid())),
             Row("What is kept?", (_size(), _retention())),
-            Row("Who reads it?", (_readers(), _consumed())),
+            Row("Who reads it?", (_readers(), _consumed(), _transactions())),
         ),
     )
 
@@ -89,7 +93,7 @@ def _groups_now() -> sdk.Panel:
             number=4,
             title="Readers",
             description="How many consumer groups commit for it. None: nobody needs it, or commits are elsewhere.",
-            nothing="None",
+            nothing="None known",
             width=8,
             height=3,
         ),
@@ -123,7 +127,7 @@ def _kept() -> sdk.Panel:
                 "How long records are kept at least (retention.ms); the shortest, where several topics are chosen. A "
                 "group that stops for longer loses data."
             ),
-            nothing="For ever",
+            nothing="For ever, or not known",
             unit=Unit.DURATION,
             width=8,
             height=3,
@@ -246,17 +250,21 @@ def _retention() -> sdk.Panel:
             nothing="No such topic, or not read yet",
         ),
         (
-            Column("Topic", label="topic", least=110, links=(topic_of_the_row(),)),
+            Column("Topic", label="topic", least=130, links=(topic_of_the_row(),)),
             Column(
-                "Cleanup", worst(SCOPE.gauge("kafka_topic_info"), *BY_TOPIC, "cleanup_policy"), label="cleanup_policy"
+                "Cleanup",
+                worst(SCOPE.gauge("kafka_topic_info"), *BY_TOPIC, "cleanup_policy"),
+                label="cleanup_policy",
+                least=80,
             ),
-            Column("Offsets", total(f"{kept} - {oldest}", *BY_TOPIC), unit=Unit.RECORDS),
-            Column("Size", worst(SCOPE.gauge(SIZE), *BY_TOPIC), unit=Unit.BYTES, nothing="not read"),
+            Column("Offsets", total(f"{kept} - {oldest}", *BY_TOPIC), unit=Unit.RECORDS, width=80),
+            Column("Size", worst(SCOPE.gauge(SIZE), *BY_TOPIC), unit=Unit.BYTES, nothing="not read", width=90),
             Column(
                 "Kept for",
                 worst(SCOPE.gauge("kafka_topic_retention_seconds"), *BY_TOPIC),
                 unit=Unit.DURATION,
                 nothing="ever",
+                width=90,
                 decimals=0,
             ),
             Column(
@@ -264,6 +272,7 @@ def _retention() -> sdk.Panel:
                 worst(SCOPE.gauge("kafka_topic_retention_bytes"), *BY_TOPIC),
                 unit=Unit.BYTES,
                 nothing="any",
+                width=90,
             ),
             Column("Cluster", label="cluster", width=90),
         ),
@@ -280,9 +289,9 @@ def _readers() -> sdk.Panel:
                 "Every group that commits for it, the longest wait first. One far behind: that group's trouble. All: "
                 "the topic's, or its brokers'. Click a group to open it."
             ),
-            nothing="No group reads it",
+            nothing="No group is known to read it",
             width=24,
-            height=7,
+            height=10,
         ),
         SCOPE,
     )
@@ -298,13 +307,37 @@ def _consumed() -> sdk.Panel:
                 "Records that each group commits a second, beside what is produced. A group below the produced line "
                 "falls behind by the difference. The ten busiest groups of the range."
             ),
-            nothing="No group reads it",
+            nothing="No group is known to read it",
             unit=Unit.RECORDS_PER_SECOND,
             width=24,
         ),
         [
             Query(total(SCOPE.rate(APPENDED)), "produced"),
-            Query(top(total(SCOPE.rate(CONSUMED), *by), total(SCOPE.overall_rate(CONSUMED), *by)), "{{consumergroup}}"),
+            Query(top(total(SCOPE.rate(CONSUMED), *by), total(SCOPE.overall_rate(CONSUMED), *by)), GROUP_AND_TOPIC),
         ],
         Lines(links=(group_of_the_series(),)),
+    )
+
+
+def _transactions() -> sdk.Panel:
+    return graph(
+        Subject(
+            number=15,
+            title="Does a transaction hang?",
+            description=(
+                "For how long, at least, the oldest transaction has been open; the ten longest of the range. Whoever "
+                "reads committed data waits behind it. A line that climbs past 15 minutes: see the alert's runbook."
+            ),
+            nothing="None is known to be open",
+            unit=Unit.DURATION,
+            width=24,
+            height=6,
+        ),
+        [
+            Query(
+                top(worst(SCOPE.gauge(TRANSACTION), *BY_TOPIC), worst(SCOPE.highest(TRANSACTION), *BY_TOPIC)),
+                "{{topic}}",
+            )
+        ],
+        Lines(steps=TRANSACTION_AGE, soft_most=60),
     )

@@ -165,6 +165,14 @@ def test_a_second_replica_changes_nothing(one: Asked) -> None:
         assert makes_one(nearest), f"{selector} in {nearest.prettify()}"
 
 
+@EACH
+def test_nothing_known_is_not_zero(one: Asked) -> None:
+    """A count says 0 only where what it counts is known: no query makes up a number where there is no series."""
+    calls = [node.func.name for node, _ in nodes(parsed(one)) if isinstance(node, promql.Call)]
+
+    assert "vector" not in calls
+
+
 def makes_one(aggregation: promql.AggregateExpr) -> bool:
     """Whether an aggregation gives the same for one replica and for two that agree, or one series for each of them."""
     by = aggregation.modifier and aggregation.modifier.type == promql.AggModifierType.By

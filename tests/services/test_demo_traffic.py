@@ -106,6 +106,9 @@ EVENTS: dict[str, Callable[[Page, Page], bool]] = {
         _members(before, "demo-reporting") == 0 and _members(page, "demo-reporting") == 1
     ),
     "a commit falls": lambda before, page: _fell(before, page, "demo-audit"),
+    "a group that went back is rewound": lambda _, page: bool(
+        page.values("kafka_consumergroup_status", consumergroup="demo-audit", status="rewound")
+    ),
     "a group lives by the new protocol": lambda _, page: bool(
         page.values("kafka_consumergroup_info", consumergroup="demo-search", type="consumer")
     ),
