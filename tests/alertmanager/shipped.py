@@ -27,11 +27,14 @@ SEVERITIES = {
     "KafkaPartitionsUnderReplicated": "warning",
     "KafkaTopicSilent": "warning",
     "KafkaTopicThroughputDropped": "warning",
+    "KafkaTransactionHanging": "warning",
+    "StreamgaugeConfigReloadFailed": "warning",
     "StreamgaugeDown": "critical",
     "StreamgaugeEstimatesUnknown": "info",
     "StreamgaugeSeriesDropped": "warning",
     "StreamgaugeSnapshotTooOld": "warning",
     "StreamgaugeSourceDown": "critical",
+    "StreamgaugeStateNotSaved": "warning",
     "Watchdog": "none",
 }
 """Every alert and its severity."""

@@ -53,6 +53,12 @@ def joins_replicas(above: Path) -> bool:
     )
 
 
+def keeps_replicas_apart(above: Path) -> bool:
+    """Whether the first aggregation says of each replica what is true of it."""
+    first = next((one for one in above if isinstance(one, promql.AggregateExpr)), None)
+    return first is not None and not _drops(first, frozenset({"instance"}))
+
+
 def adds_replicas_up(above: Path) -> bool:
     """Whether the first aggregation counts two replicas twice: anything but a maximum, a minimum or a group does."""
     first = next((one for one in above if isinstance(one, promql.AggregateExpr)), None)

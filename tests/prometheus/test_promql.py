@@ -3,7 +3,14 @@
 import promql_parser as promql
 import pytest
 
-from tests.prometheus.promql import adds_replicas_up, grouped_by, joins_replicas, labels_of, selectors
+from tests.prometheus.promql import (
+    adds_replicas_up,
+    grouped_by,
+    joins_replicas,
+    keeps_replicas_apart,
+    labels_of,
+    selectors,
+)
 
 KNOWN = {
     "lag": frozenset({"cluster", "topic", "instance", "pod", "job"}),
@@ -29,6 +36,24 @@ KNOWN = {
 def test_joined_replicas(expression: str, *, joined: bool) -> None:
     """Replicas are joined by an aggregation that keeps neither label of theirs."""
     assert [joins_replicas(above) for _, above in selectors(promql.parse(expression))] == [joined]
+
+
+@pytest.mark.parametrize(
+    ("expression", "apart"),
+    [
+        ("lag", False),
+        ("max by (cluster) (lag)", False),
+        ("max without (instance, pod) (lag)", False),
+        ("max(max by (instance) (lag))", True),
+        ("max by (instance, cluster) (lag)", True),
+        ("max by (instance) (max by (cluster) (lag))", False),
+    ],
+)
+def test_replicas_that_are_told_apart(expression: str, *, apart: bool) -> None:
+    """An aggregation that keeps the replica says of each what is true of it."""
+    ((_, above),) = selectors(promql.parse(expression))
+
+    assert keeps_replicas_apart(above) == apart
 
 
 @pytest.mark.parametrize(
