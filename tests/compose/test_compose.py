@@ -123,6 +123,7 @@ def test_what_lasts_is_in_named_volumes() -> None:
     """Everything that has data to keep has a volume, and no volume is for nothing."""
     assert {volume for service in SERVICES.values() for volume, _ in _named(service)} == set(stack()["volumes"])
     assert {name for name, service in SERVICES.items() if _named(service)} == {
+        "exporter",
         "prometheus",
         "alertmanager",
         "grafana",

@@ -7,12 +7,24 @@ ended above it was received: that pair of instants is its bracket, and costs no 
 
 from array import array
 from bisect import bisect_right
-from typing import NamedTuple
+from typing import NamedTuple, Self, TypeAlias
 
 from streamgauge.model.snapshot import EndOffset
 
 THINNING_RATIO = 0.1
 """A point is dropped only where the bracket that is left is at most this share of its age wide: an error of 5 %."""
+
+POINT_BYTES = 24
+"""What a point takes: its three columns."""
+
+PARTITION_BYTES = 500
+"""What a partition's history takes beside its points, about: its objects, its place in a table, room to grow."""
+
+_SPREAD = 8191
+"""A prime: names that differ in a digit give numbers that differ."""
+
+Columns: TypeAlias = "tuple[array[int], array[float], array[float]]"
+"""A history's points as columns: ends, when each was first answered, when each was last asked for."""
 
 
 class Bracket(NamedTuple):
@@ -20,6 +32,21 @@ class Bracket(NamedTuple):
 
     earliest: float
     latest: float
+
+
+class HistorySize(NamedTuple):
+    """How much is remembered of a cluster."""
+
+    partitions: int
+    points: int
+
+    @property
+    def bytes(self) -> int:
+        """About what it takes."""
+        return self.partitions * PARTITION_BYTES + self.points * POINT_BYTES
+
+
+NOTHING_REMEMBERED = HistorySize(0, 0)
 
 
 class OffsetHistory:
@@ -40,6 +67,29 @@ class OffsetHistory:
 
     def __len__(self) -> int:
         return len(self._ends)
+
+    @classmethod
+    def restored(cls, capacity: int, columns: Columns) -> Self:
+        """A history of points that another one gave as its columns; the columns are its own from now on."""
+        history = cls(capacity)
+        history._ends, history._answered, history._asked = columns
+        if len(history) > capacity:
+            history._thin(history._answered[-1])
+        return history
+
+    @property
+    def last_end(self) -> int:
+        """The newest end; 0 before there is one."""
+        return self._ends[-1] if self._ends else 0
+
+    def columns(self) -> Columns:
+        """A copy of its points, for `restored`."""
+        return self._ends[:], self._answered[:], self._asked[:]
+
+    def shift(self, seconds: float) -> None:
+        """Move all instants."""
+        self._answered = array("d", [instant + seconds for instant in self._answered])
+        self._asked = array("d", [instant + seconds for instant in self._asked])
 
     def observe(self, end: EndOffset) -> None:
         """Take a reading; readings come in the order of time. An end that falls voids all that was known."""
@@ -64,6 +114,11 @@ class OffsetHistory:
         if above == 0 or above == len(self._ends):
             return None
         return Bracket(self._asked[above - 1], self._answered[above])
+
+    def proven(self, offset: int) -> Bracket:
+        """Likewise, where it may not reach back: ``earliest`` is minus infinity then; the last end is above it."""
+        above = bisect_right(self._ends, offset)
+        return Bracket(self._asked[above - 1] if above else float("-inf"), self._answered[above])
 
     def _clear(self) -> None:
         self.epoch += 1
@@ -93,3 +148,14 @@ class OffsetHistory:
                 kept.append(i)
         kept.append(len(answered) - 1)
         return kept
+
+
+def history_for(topic: str, partition: int, points: int) -> OffsetHistory:
+    """A new history for a partition, of about so many points."""
+    return OffsetHistory(capacity_of(topic, partition, points))
+
+
+def capacity_of(topic: str, partition: int, points: int) -> int:
+    """Capacities differ a little, so that not every partition, nor every topic, thins its history in the same cycle."""
+    number = int.from_bytes(topic.encode(), "big") % _SPREAD
+    return points - (number + partition * 7) % max(1, points // 4)
