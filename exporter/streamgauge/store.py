@@ -13,6 +13,7 @@ from streamgauge.metrics import catalogue, exporter
 from streamgauge.metrics.exposition import Exposition
 from streamgauge.metrics.family import Lines
 from streamgauge.model.reading import ClusterReading
+from streamgauge.model.reload_status import ReloadStatus
 from streamgauge.model.source_status import SourceStatus
 
 
@@ -45,9 +46,13 @@ class Store:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._exposition = Exposition(catalogue.READ_FAMILIES)
+        self._reload: ReloadStatus | None = None
+        self._was_ready = False
 
     def expect(self, status: SourceStatus, *, stale_after: float, overdue_after: float) -> None:
         """Announce a cluster before its first cycle, so that it is seen to be missing.
+
+        A cluster that is here already is to be read in another way: its last good reading stays.
 
         Args:
             status: the status before the first cycle.
@@ -55,20 +60,35 @@ class Store:
             overdue_after: seconds after which a reading is marked stale although no cycle has failed.
         """
         with self._lock:
-            self._entries[status.cluster] = _Entry(status, stale_after, overdue_after)
+            entry = self._entries.setdefault(status.cluster, _Entry(status, stale_after, overdue_after))
+            entry.status, entry.stale_after, entry.overdue_after = status, stale_after, overdue_after
+
+    def forget(self, cluster: str) -> None:
+        """A cluster is watched no longer: all that is about it goes at once."""
+        with self._lock:
+            if self._entries.pop(cluster, None) is not None:
+                self._exposition.withdraw(cluster)
 
     def publish(self, status: SourceStatus, reading: ClusterReading, lines: Lines) -> None:
         """A cycle brought a reading."""
         part = self._exposition.prepare(lines)
         with self._lock:
+            entry = self._entries.get(status.cluster)
+            if entry is None:  # it was forgotten meanwhile
+                return
             self._exposition.publish(status.cluster, part)
-            entry = self._entries[status.cluster]
             entry.status, entry.reading, entry.published = status, reading, self._clock()
 
     def fail(self, status: SourceStatus) -> None:
         """A cycle brought nothing; the last good reading stays until it is too old."""
         with self._lock:
-            self._entries[status.cluster].status = status
+            if status.cluster in self._entries:
+                self._entries[status.cluster].status = status
+
+    def note_reload(self, status: ReloadStatus) -> None:
+        """The configuration was read, at the start or later."""
+        with self._lock:
+            self._reload = status
 
     def views(self) -> tuple[ClusterView, ...]:
         """Every configured cluster as it may be served now."""
@@ -77,9 +97,13 @@ class Store:
             return tuple(self._view(entry, now) for entry in self._entries.values())
 
     def ready(self) -> bool:
-        """Whether every source has finished its first cycle, good or bad."""
+        """Whether every source has finished its first cycle, good or bad.
+
+        Once it was so it stays so: a cluster that is added later is no reason to keep away from the others.
+        """
         with self._lock:
-            return all(entry.status.cycles > 0 for entry in self._entries.values())
+            self._was_ready = self._was_ready or all(entry.status.cycles > 0 for entry in self._entries.values())
+            return self._was_ready
 
     def exposition(self, *, openmetrics: bool, gzip: bool) -> bytes:
         """The page of metrics as it may be served now."""
@@ -87,7 +111,8 @@ class Store:
         with self._lock:  # numbers and the status that goes with them are of one moment
             statuses = [self._view(entry, now).status for entry in self._entries.values()]
             page = self._exposition.page(openmetrics=openmetrics)
-        return page.ended(exporter.render(statuses, openmetrics=openmetrics), gzip=gzip)
+            reload = self._reload
+        return page.ended(exporter.render(statuses, openmetrics=openmetrics, reload=reload), gzip=gzip)
 
     def _view(self, entry: _Entry, now: float) -> ClusterView:
         if entry.reading is None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag, PartitionReading, TopicReading
+from streamgauge.model.search import Method
 from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, TopicConfig
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.model.status import Status
@@ -78,6 +79,7 @@ def group_topic(
         "lags": tuple(lags),
         "lag_seconds": tuple(seconds),
         "error_bounds": tuple(bounds if bounds is not None else (None if each is None else 0.5 for each in seconds)),
+        "methods": tuple(None if each is None else Method.HISTORY for each in seconds),
         "unknown": unknown,
         "uncommitted": 0,
         "lag_sum": sum(known) if known and not unknown else None,

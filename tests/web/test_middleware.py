@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from streamgauge.web.middleware import HEAD_BYTES
 from streamgauge.web.security import WebSecurity
 from tests.web.clients import client
 from tests.web.examples import ExampleStore
@@ -44,3 +45,14 @@ def test_requests_are_not_logged_otherwise(caplog: pytest.LogCaptureFixture) -> 
     with caplog.at_level(logging.INFO):
         client(ExampleStore()).get("/metrics")
     assert not [record for record in caplog.records if record.name.startswith("streamgauge")]
+
+
+def test_a_large_head_is_refused() -> None:
+    """Header fields, path and query count together; what is within the limit is answered."""
+    known = client(ExampleStore([]))
+    for headers, query in (({"X-Large": "x" * HEAD_BYTES}, ""), ({}, "?" + "x" * HEAD_BYTES)):
+        answer = known.get(f"/-/healthy{query}", headers=headers)
+        assert answer.status_code == 431
+        assert answer.json()["detail"] == f"a request's head may have {HEAD_BYTES} bytes"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert known.get("/-/healthy", headers={"X-Large": "x" * (HEAD_BYTES // 2)}).status_code == 200

@@ -51,6 +51,7 @@ def test_every_path_field_and_parameter_is_described() -> None:
         "/metrics",
         "/-/healthy",
         "/-/ready",
+        "/-/reload",
         "/api/v1/clusters",
         "/api/v1/groups",
         "/api/v1/groups/{cluster}/{group}",

@@ -29,6 +29,7 @@ class SourceRunner(Generic[SnapshotT]):
         source: what is read.
         succeed: takes each snapshot and the status that goes with it.
         fail: takes the status of a cycle that brought none.
+        before: what another runner of the same source had come to, which this one takes over: its counts go on.
     """
 
     def __init__(
@@ -36,24 +37,38 @@ class SourceRunner(Generic[SnapshotT]):
         source: Source[SnapshotT],
         succeed: Callable[[SnapshotT, SourceStatus], None],
         fail: Callable[[SourceStatus], None],
+        before: SourceStatus | None = None,
     ) -> None:
         self._source = source
         self._succeed = succeed
         self._fail = fail
-        self._errors: Counter[tuple[str, str]] = Counter()
+        before = before or SourceStatus(source.name, source.cluster, source.target, source.interval)
+        self._errors = Counter(before.errors)
+        self._requests_before = Counter(before.requests)
         self._troubles: frozenset[tuple[str, str]] = frozenset()
         self._stopping = threading.Event()
+        self._handing_on = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"{source.name}-{source.cluster}", daemon=True)
-        self.status = SourceStatus(source.name, source.cluster, source.target, source.interval)
+        self.status = replace(before, target=source.target, interval=source.interval)
 
     def start(self) -> None:
         """Begin with the first cycle at once."""
         self._thread.start()
 
     def ask_to_stop(self) -> None:
-        """End the cycle that is under way and begin no other."""
+        """End the cycle that is under way, whose outcome is dropped, and begin no other."""
         self._stopping.set()
         self._source.interrupt()
+
+    def has_handed_over(self, timeout: float) -> bool:
+        """Wait, after ``ask_to_stop``, until nothing is handed on any more; whether that is so.
+
+        This is soon, also where a reading hangs and its thread cannot end.
+        """
+        settled = self._handing_on.acquire(timeout=timeout)
+        if settled:
+            self._handing_on.release()
+        return settled
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; whether it has ended."""
@@ -74,9 +89,12 @@ class SourceRunner(Generic[SnapshotT]):
         before = self.status
         try:
             snapshot = self._source.read()
-            self._note(snapshot.failures)
-            self._succeed(snapshot, self._finished(started, last_success=snapshot.read_at))
-            self._note_what_is_over(snapshot.failures)
+            with self._handing_on:
+                if self._stopping.is_set():  # it was cut short, or comes after its successor's
+                    return
+                self._note(snapshot.failures)
+                self._succeed(snapshot, self._finished(started, last_success=snapshot.read_at))
+                self._note_what_is_over(snapshot.failures)
         except SourceError as error:
             self._failed(started, error.stage, error.code, str(error))
         except (
@@ -87,10 +105,11 @@ class SourceRunner(Generic[SnapshotT]):
             self._failed(started, "cycle", "INTERNAL", repr(error))
 
     def _failed(self, started: float, stage: str, code: str, message: str) -> None:
-        if self._stopping.is_set():
-            return
-        self._note([Failure(stage, code, 1, message)])
-        self._fail(self._finished(started, last_error=f"{code}: {message}"))
+        with self._handing_on:
+            if self._stopping.is_set():
+                return
+            self._note([Failure(stage, code, 1, message)])
+            self._fail(self._finished(started, last_error=f"{code}: {message}"))
 
     def _finished(
         self, started: float, *, last_success: float | None = None, last_error: str | None = None
@@ -103,7 +122,7 @@ class SourceRunner(Generic[SnapshotT]):
             last_duration=time.monotonic() - started,
             last_error=last_error,
             errors=dict(self._errors),
-            requests=self._source.requests(),
+            requests=dict(self._requests_before + Counter(self._source.requests())),
         )
         return self.status
 
@@ -131,21 +150,35 @@ def _kinds(failures: Sequence[Failure]) -> frozenset[tuple[str, str]]:
 
 
 class Scheduler:
-    """All sources' threads."""
+    """All sources' threads; safe to use from many."""
 
-    def __init__(self, runners: Sequence[SourceRunner[Any]]) -> None:
-        self._runners = runners
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runners: list[SourceRunner[Any]] = []
+        self._stopped = False
 
-    def start(self) -> None:
-        """Begin to read."""
-        for runner in self._runners:
-            runner.start()
+    def begin(self, runner: SourceRunner[Any]) -> None:
+        """Begin to read; after ``stop`` nothing begins any more."""
+        with self._lock:
+            if not self._stopped:
+                self._runners.append(runner)
+                runner.start()
+
+    def end(self, runner: SourceRunner[Any]) -> None:
+        """Ask one thread to end; it is left to do so by itself."""
+        with self._lock:
+            if runner in self._runners:
+                self._runners.remove(runner)
+        runner.ask_to_stop()
 
     def stop(self, timeout: float) -> None:
         """End all cycles; a thread that does not end within ``timeout`` seconds is left behind (it is a daemon)."""
-        for runner in self._runners:
+        with self._lock:
+            self._stopped = True
+            runners = tuple(self._runners)
+        for runner in runners:
             runner.ask_to_stop()
         until = time.monotonic() + timeout
-        for runner in self._runners:
+        for runner in runners:
             if not runner.join(max(0.0, until - time.monotonic())):
                 LOG.warning("did not end in time", extra={"cluster": runner.status.cluster})

@@ -12,6 +12,8 @@ from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from streamgauge.web.middleware import HEAD_BYTES
+
 LOG = logging.getLogger("streamgauge.web.http")
 
 
@@ -38,7 +40,7 @@ class Limits:
     shutdown_seconds: int = 1
     connections: int = 512
     requests: int = 64
-    head_bytes: int = 32 * 1024
+    head_bytes: int = HEAD_BYTES
 
 
 class Connection(H11Protocol):

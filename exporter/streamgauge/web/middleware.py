@@ -1,12 +1,18 @@
-"""What happens around every request: the log line, the headers, and HEAD. All of it plain ASGI."""
+"""What happens around every request: the log line, the headers, HEAD, and a limit of size. All of it plain ASGI."""
 
 import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from streamgauge.web.problem import problem_response
+
+HEAD_BYTES = 32 * 1024
+"""The most that a request's head may have."""
 
 LOG = logging.getLogger("streamgauge.web.access")
 
@@ -48,6 +54,25 @@ class AccessLog:
         finally:
             seconds = time.perf_counter() - started
             LOG.debug("%s %r answered %d in %.4f s", scope["method"], scope["path"], status, seconds)
+
+
+@dataclass(frozen=True)
+class HeadSize:
+    """Refuses a request whose head is too large; uvicorn counts only heads that have not arrived as a whole."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 431."""
+        if scope["type"] == "http":
+            size = len(scope["raw_path"]) + len(scope["query_string"])
+            size += sum(len(name) + len(value) for name, value in scope["headers"])
+            if size > HEAD_BYTES:
+                status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+                response = problem_response(status, f"a request's head may have {HEAD_BYTES} bytes")
+                await response(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 @dataclass(frozen=True)

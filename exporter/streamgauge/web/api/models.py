@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from streamgauge.model.search import Method
 from streamgauge.model.status import Status
 
 
@@ -91,7 +92,13 @@ class GroupPartition(_Model):
     committed: Annotated[int, _about("The committed offset: the next record to be consumed.", 1000)]
     lag: Annotated[int | None, _about("Records after it; null where unknown.", 900)]
     lag_seconds: Annotated[float | None, _about("How long the next record has been waiting.", 12.4)]
-    error_bound_seconds: Annotated[float | None, _about("The truth is within this of `lag_seconds`.", 2.5)]
+    error_bound_seconds: Annotated[
+        float | None, _about("The truth is within this of `lag_seconds`; null where there is no bound.", 2.5)
+    ]
+    method: Annotated[
+        Method | None,
+        _about("How `lag_seconds` was found: by what was seen, by search, or by the producer's word.", "history"),
+    ]
 
 
 class GroupTopic(_Model):
