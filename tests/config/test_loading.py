@@ -41,6 +41,7 @@ def test_no_file() -> None:
         groups="g.*",
         topics="t.*",
         listen=":80",
+        state_dir="/var/lib/gauge",
         log_format="json",
         log_level="debug",
     )
@@ -49,6 +50,7 @@ def test_no_file() -> None:
     assert (cluster.name, cluster.bootstrap_servers, cluster.interval) == ("east", ("a:9092", "b:1"), 60.0)
     assert (cluster.groups.include.pattern, cluster.topics.include.pattern) == ("g.*", "t.*")
     assert (config.web.listen_address, config.log.format, config.log.level) == (":80", "json", "debug")
+    assert config.state.dir == "/var/lib/gauge"
 
 
 def test_environment() -> None:
@@ -60,11 +62,38 @@ def test_environment() -> None:
         "STREAMGAUGE_GROUPS": "g.*",
         "STREAMGAUGE_TOPICS": "t.*",
         "STREAMGAUGE_LISTEN": ":80",
+        "STREAMGAUGE_STATE_DIR": "gauge",
         "STREAMGAUGE_LOG_FORMAT": "json",
         "STREAMGAUGE_LOG_LEVEL": "debug",
     }
     flags = {name.removeprefix("STREAMGAUGE_").lower(): value for name, value in environ.items()}
     assert load(None, Overrides(), environ) == load(None, Overrides(**flags), {})
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"HOME": "/home/a"}, "/home/a/.local/state/streamgauge"),
+        ({"HOME": "/home/a", "XDG_STATE_HOME": "/state"}, "/state/streamgauge"),
+        ({"HOME": "/home/a", "STREAMGAUGE_STATE_DIR": "/gauge"}, "/gauge"),
+        ({"XDG_STATE_HOME": "not/absolute"}, ""),
+        ({}, ""),
+    ],
+)
+def test_default_state_directory(environ: dict[str, str], folder: str) -> None:
+    """State is kept where the machine's users keep it, and nowhere if there is no such place."""
+    assert load(None, Overrides(kafka="a"), environ).state.dir == folder
+
+
+def test_state_can_be_turned_off(tmp_path: Path) -> None:
+    """An empty directory is none, by flag and in the file; a relative one starts where the file or the user is."""
+    file = tmp_path / "a.yml"
+    file.write_text('clusters: [{bootstrap_servers: a}]\nstate: {dir: ""}\n', encoding="utf-8")
+    assert load(file, Overrides(), {"HOME": "/home/a"}).state.dir == ""
+    assert load(None, Overrides(kafka="a", state_dir=""), {"HOME": "/home/a"}).state.dir == ""
+    assert load(None, Overrides(kafka="a", state_dir="here"), {}).state.dir == str(Path("here").absolute())
+    file.write_text("clusters: [{bootstrap_servers: a}]\nstate: {dir: there}\n", encoding="utf-8")
+    assert load(file, Overrides(), {}).state.dir == str(tmp_path / "there")
 
 
 @pytest.mark.parametrize(
@@ -258,3 +287,18 @@ def test_gssapi_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
         Config.model_validate(data)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     assert Config.model_validate(data).clusters[0].client.sasl_mechanism == "GSSAPI"
+
+
+def test_aws_needs_its_package_and_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS_MSK_IAM is refused where botocore is missing, and without TLS."""
+    client = {"security.protocol": "sasl_plaintext", "sasl.mechanism": "AWS_MSK_IAM"}
+    data = {"clusters": [{"bootstrap_servers": "a", "client": client}]}
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(
+        ValueError, match=r"needs the Python package 'botocore'; install 'streamgauge\[aws\]'"
+    ) as refused:
+        Config.model_validate(data)
+    assert "security.protocol: is to be sasl_ssl with AWS_MSK_IAM" in str(refused.value)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    client["security.protocol"] = "sasl_ssl"
+    assert Config.model_validate(data).clusters[0].client.sasl_mechanism == "AWS_MSK_IAM"

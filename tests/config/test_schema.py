@@ -30,7 +30,7 @@ def test_defaults() -> None:
     """A cluster needs no more than its servers."""
     config = check(VALID / "minimal.yml", {})
     cluster = config.clusters[0]
-    assert (config.web.host, config.web.port) == ("127.0.0.1", 9308)
+    assert (config.web.host, config.web.port, config.web.enable_lifecycle) == ("127.0.0.1", 9308, False)
     assert (config.log.format, config.log.level) == (LogFormat.LOGFMT, LogLevel.INFO)
     assert (config.series_budget, config.lag.history_points) == (200_000, 256)
     assert (cluster.name, cluster.bootstrap_servers) == ("default", ("kafka:9092",))
@@ -42,8 +42,8 @@ def test_defaults() -> None:
 def test_everything() -> None:
     """Every key is read as it is meant."""
     config = check(VALID / "everything.yml", ENVIRON)
-    east, west = config.clusters
-    assert (config.web.host, config.web.port) == ("::1", 9400)
+    east, oauth, west = config.clusters
+    assert (config.web.host, config.web.port, config.web.enable_lifecycle) == ("::1", 9400, True)
     assert (config.log.format, config.log.level) == (LogFormat.JSON, LogLevel.WARNING)
     assert (config.series_budget, config.lag.history_points) == (50_000, 64)
     assert east.bootstrap_servers == ("kafka-1:9092", "kafka-2:9093", "[2001:db8::1]:9094", "[::1]:9092")
@@ -56,6 +56,8 @@ def test_everything() -> None:
         ("orders-worker", ("orders", "payments")),
         ("name with spaces\nand more", ("a.b_c-D",)),
     ]
+    assert oauth.client.sasl_oauthbearer_extensions == (("logicalCluster", "lkc-1"), ("identityPoolId", "pool-2"))
+    assert oauth.client.client_secret is not None
     assert west.bootstrap_servers == ("kafka-3:9092", "kafka-4:9092")
     assert (west.client.client_id, west.client.sasl_username) == ("gauge-west", "reader")
 
@@ -64,6 +66,7 @@ def test_everything_names_every_key() -> None:
     """The file that claims to hold every key does, so that no key goes untested."""
     text = (VALID / "everything.yml").read_text(encoding="utf-8")
     other_spelling = {"sasl.mechanism", "sasl.password_file", "ssl.key.password", "sasl.kerberos.service.name"}
+    other_spelling |= {"sasl.oauthbearer.client.secret"}
     keys = {key for _, model in sections() for key in fields_of(model)} - other_spelling
     assert [key for key in sorted(keys) if not re.search(rf"^[ -]*{re.escape(key)}:", text, re.MULTILINE)] == []
 

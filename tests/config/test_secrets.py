@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from streamgauge.config import Config, Overrides, check, load
-from streamgauge.config.structure import fields_of, sections
+from streamgauge.config.secrets import Secret
+from streamgauge.config.structure import fields_of, sections, value_type
 from streamgauge.errors import ConfigError
 
 SECRET = "correct horse battery staple"
@@ -39,6 +40,26 @@ def config(tmp_path: Path) -> Config:
         "ssl.key.password": "${SECRET}",
     }
     return check(file_with(tmp_path, client), {"SECRET": SECRET})
+
+
+@pytest.mark.parametrize("form", ["sasl.oauthbearer.client.secret", "sasl.oauthbearer.client.secret_file"])
+def test_the_secret_for_a_token_endpoint(tmp_path: Path, form: str) -> None:
+    """The secret that buys tokens is used, and masked, in both of its forms."""
+    (tmp_path / "secret").write_text(f"{SECRET}\n", encoding="utf-8")
+    client = {
+        "security.protocol": "sasl_ssl",
+        "sasl.mechanism": "OAUTHBEARER",
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.client.id": "gauge",
+        "sasl.oauthbearer.token.endpoint.url": "https://login.example.org/token",
+        form: "secret" if form.endswith("_file") else SECRET,
+    }
+    config = check(file_with(tmp_path, client), {})
+    secret = config.clusters[0].client.client_secret
+    assert secret is not None
+    assert secret.get_secret_value() == SECRET
+    views = [repr(config), str(config), yaml.safe_dump(config.masked()), config.model_dump_json()]
+    assert all(SECRET not in view for view in views)
 
 
 def test_secrets_can_be_used(config: Config) -> None:
@@ -71,7 +92,9 @@ def test_every_secret_has_a_file_form() -> None:
     """Each secret of the schema can be kept in a file."""
     client = next(model for path, model in sections() if path.endswith(".client"))
     keys = fields_of(client)
-    assert {"sasl.password_file", "ssl.key.password_file"} <= keys.keys()
+    secrets = {key for key, field in keys.items() if isinstance(value_type(field), Secret)}
+    assert secrets == {"sasl.password", "ssl.key.password", "sasl.oauthbearer.client.secret"}
+    assert {f"{secret}_file" for secret in secrets} <= keys.keys()
 
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])

@@ -37,19 +37,24 @@ class Authority:
         self.certificate = folder / "ca.pem"
         self.certificate.write_bytes(_pem(self._own_certificate()))
 
-    def issue(self, common_name: str, *, hosts: Sequence[str] = ()) -> Certificate:
+    def issue(
+        self, common_name: str, *, hosts: Sequence[str] = (), elsewhere: bool = False, expired: bool = False
+    ) -> Certificate:
         """A certificate for a server or a client.
 
         Args:
             common_name: who it is; names the files as well.
             hosts: the names it answers for; with any, 127.0.0.1 is one of them.
+            elsewhere: 127.0.0.1 is none of them.
+            expired: it was good until an hour ago.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(_name(common_name), key.public_key()).add_extension(
+        builder = self._builder(_name(common_name), key.public_key(), expired=expired).add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
         if hosts:
-            names = [*(x509.DNSName(host) for host in hosts), x509.IPAddress(IPv4Address("127.0.0.1"))]
+            addresses = [] if elsewhere else [x509.IPAddress(IPv4Address("127.0.0.1"))]
+            names = [*(x509.DNSName(host) for host in hosts), *addresses]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         issued = Certificate(*(self._folder / f"{common_name}{end}" for end in (".pem", ".key", ".both.pem")))
         certificate = _pem(builder.sign(self._key, hashes.SHA256()))
@@ -80,16 +85,20 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, expired: bool = False
+    ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
+        since = now - LIFETIME if expired else now - timedelta(minutes=5)
+        until = now - timedelta(hours=1) if expired else now + LIFETIME
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(minutes=5))
-            .not_valid_after(now + LIFETIME)
+            .not_valid_before(since)
+            .not_valid_after(until)
             # Python 3.13 and newer refuse a certificate without these two, and an authority without a key usage.
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(

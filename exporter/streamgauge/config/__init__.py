@@ -4,9 +4,10 @@
 problem. Nothing else of the package is needed to use it. It imports nothing of Streamgauge's but the errors.
 """
 
+from streamgauge.config.changes import Changes, Concern, concerns_of, needing_restart, plan
 from streamgauge.config.client import ClientProperties, EndpointIdentification, SaslMechanism, SecurityProtocol
 from streamgauge.config.flags import FLAGS, Flag, Overrides
-from streamgauge.config.loading import check, listen_address, load
+from streamgauge.config.loading import Given, check, listen_address, load
 from streamgauge.config.schema import (
     DEFAULT_CLUSTER_NAME,
     DEFAULT_LISTEN_ADDRESS,
@@ -20,6 +21,7 @@ from streamgauge.config.schema import (
     LogConfig,
     LogFormat,
     LogLevel,
+    StateConfig,
     TopicSelection,
     WebConfig,
     json_schema,
@@ -29,11 +31,14 @@ __all__ = [
     "DEFAULT_CLUSTER_NAME",
     "DEFAULT_LISTEN_ADDRESS",
     "FLAGS",
+    "Changes",
     "ClientProperties",
     "ClusterConfig",
+    "Concern",
     "Config",
     "EndpointIdentification",
     "Flag",
+    "Given",
     "Granularity",
     "GranularityConfig",
     "GranularityOverride",
@@ -45,10 +50,14 @@ __all__ = [
     "Overrides",
     "SaslMechanism",
     "SecurityProtocol",
+    "StateConfig",
     "TopicSelection",
     "WebConfig",
     "check",
+    "concerns_of",
     "json_schema",
     "listen_address",
     "load",
+    "needing_restart",
+    "plan",
 ]

@@ -1,9 +1,10 @@
-"""The types of network addresses: where to listen, and Kafka's bootstrap servers."""
+"""The types of network addresses: where to listen, Kafka's bootstrap servers, and what secrets are sent to."""
 
 import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 
@@ -60,6 +61,49 @@ class Servers(Value[tuple[str, ...]]):
     def _shape(self) -> dict[str, Any]:
         one = {"type": "string", "minLength": 1}
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
+
+
+@dataclass(frozen=True)
+class SecureUrl(Value[str]):
+    """Where secrets are sent to: ``https``, or ``http`` on the loopback interface."""
+
+    kind = "URL"
+
+    def _read(self, value: object) -> str:
+        allowed = "write an address such as https://login.example.org/oauth2/token; http is for this machine alone"
+        text = text_of(value, allowed)
+        if "@" in text:
+            raise refused(
+                "holds an '@'", "user and secret go under keys of their own", subject=SecretStr(text), safe=True
+            )
+        url = _split_url(text)
+        if url is None or not text.isascii() or not text.isprintable() or " " in text:
+            raise refused("is no URL", allowed, safe=True)
+        if url.scheme not in ("https", "http"):
+            raise refused("is neither https nor http", allowed, safe=True)
+        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+            raise refused("would send secrets in the clear", allowed, safe=True)
+        return text
+
+    def _shape(self) -> dict[str, Any]:
+        return {"type": "string", "format": "uri"}
+
+
+def _split_url(text: str) -> SplitResult | None:
+    """Split a URL; none when it has no host, or a port that is no port."""
+    try:
+        url = urlsplit(text)
+        usable = bool(url.hostname) and url.port != 0
+    except ValueError:
+        return None
+    return url if usable else None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _server(part: object, allowed: str) -> str:

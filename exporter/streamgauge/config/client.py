@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final, NamedTuple, Self
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from streamgauge.config.addresses import SecureUrl
 from streamgauge.config.secrets import ReadableFile, Secret, SecretFile, SecretText
-from streamgauge.config.values import AlwaysTrue, Choice, Integer, PlainText, Size
+from streamgauge.config.values import AlwaysTrue, Choice, ExtensionList, Extensions, Integer, PlainText, Size
 
 STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 """How every model of the configuration behaves: nobody changes it, and unknown keys are refused."""
@@ -42,6 +43,19 @@ class SaslMechanism(StrEnum):
     SCRAM_SHA_256 = "SCRAM-SHA-256"
     SCRAM_SHA_512 = "SCRAM-SHA-512"
     GSSAPI = "GSSAPI"
+    OAUTHBEARER = "OAUTHBEARER"
+    AWS_MSK_IAM = "AWS_MSK_IAM"
+
+    @property
+    def uses_password(self) -> bool:
+        """Tell whether the client shows that it knows a user's password."""
+        return self in {SaslMechanism.PLAIN, SaslMechanism.SCRAM_SHA_256, SaslMechanism.SCRAM_SHA_512}
+
+
+class OauthMethod(StrEnum):
+    """Where `OAUTHBEARER` has its tokens from."""
+
+    OIDC = "oidc"
 
 
 class EndpointIdentification(StrEnum):
@@ -51,13 +65,7 @@ class EndpointIdentification(StrEnum):
     NONE = "none"
 
 
-_MECHANISM = Choice(
-    SaslMechanism,
-    {
-        "OAUTHBEARER": "it needs a program that provides tokens, which no property can name",
-        "AWS_MSK_IAM": "it is no mechanism of librdkafka's",
-    },
-)
+_OAUTH_METHOD = Choice(OauthMethod, {"default": "it needs a program that provides tokens, which no property can name"})
 _LONGEST_MILLISECONDS = 2**31 - 1
 _DEFAULT_RECEIVE_BYTES = 100_000_000
 
@@ -85,12 +93,13 @@ class ClientProperties(BaseModel):
         alias="security.protocol",
         description="How the connection is protected.",
     )
-    sasl_mechanism: Annotated[SaslMechanism, _MECHANISM] | None = Field(
+    sasl_mechanism: Annotated[SaslMechanism, Choice(SaslMechanism)] | None = Field(
         default=None,
         alias="sasl.mechanism",
         validation_alias=AliasChoices("sasl.mechanism", "sasl.mechanisms"),
         description="How the client authenticates; needed by `sasl_plaintext` and `sasl_ssl`. `GSSAPI` needs the "
-        "Python package `gssapi` beside Streamgauge. `sasl.mechanisms` is the same.",
+        "Python package `gssapi` beside Streamgauge, `AWS_MSK_IAM` the extra `streamgauge[aws]`. `sasl.mechanisms` is "
+        "the same.",
     )
     sasl_username: Annotated[str, PlainText()] | None = Field(
         default=None, alias="sasl.username", description="The user, for `PLAIN` and `SCRAM-*`."
@@ -105,6 +114,47 @@ class ClientProperties(BaseModel):
         default=None,
         alias="sasl.kerberos.service.name",
         description="The brokers' Kerberos service, for `GSSAPI`: `kafka`.",
+    )
+    sasl_oauthbearer_method: Annotated[OauthMethod, _OAUTH_METHOD] | None = Field(
+        default=None,
+        alias="sasl.oauthbearer.method",
+        description="Where `OAUTHBEARER` has its tokens from: `oidc` is a token endpoint, asked with the client's own "
+        "credentials.",
+    )
+    sasl_oauthbearer_client_id: Annotated[str, PlainText()] | None = Field(
+        default=None, alias="sasl.oauthbearer.client.id", description="Who the client is at the token endpoint."
+    )
+    sasl_oauthbearer_client_secret: Annotated[SecretStr, Secret()] | None = Field(
+        default=None,
+        alias="sasl.oauthbearer.client.secret",
+        description="The client's secret at the token endpoint.",
+    )
+    sasl_oauthbearer_client_secret_file: Annotated[SecretText, SecretFile()] | None = Field(
+        default=None,
+        alias="sasl.oauthbearer.client.secret_file",
+        description="The file that holds the client's secret at the token endpoint.",
+    )
+    sasl_oauthbearer_token_endpoint_url: Annotated[str, SecureUrl()] | None = Field(
+        default=None,
+        alias="sasl.oauthbearer.token.endpoint.url",
+        description="The token endpoint: `https`, or `http` on this machine alone.",
+    )
+    sasl_oauthbearer_scope: Annotated[str, PlainText()] | None = Field(
+        default=None,
+        alias="sasl.oauthbearer.scope",
+        description="What the token shall be good for, in the identity provider's words, with spaces between.",
+    )
+    sasl_oauthbearer_extensions: Annotated[Extensions, ExtensionList()] | None = Field(
+        default=None,
+        alias="sasl.oauthbearer.extensions",
+        description="What the brokers are told beside the token: `name=value,name=value`, with letters alone in a "
+        "name.",
+    )
+    https_ca_location: Annotated[Path, ReadableFile()] | None = Field(
+        default=None,
+        alias="https.ca.location",
+        description="The certificates (PEM) of the authorities that may have signed the token endpoint's certificate. "
+        "Without it, those of the operating system.",
     )
     ssl_ca_location: Annotated[Path, ReadableFile()] | None = Field(
         default=None,
@@ -202,27 +252,70 @@ class ClientProperties(BaseModel):
         """The private key's passphrase, wherever it was given."""
         return self.ssl_key_password_file.value if self.ssl_key_password_file else self.ssl_key_password
 
+    @property
+    def client_secret(self) -> SecretStr | None:
+        """The secret for the token endpoint, wherever it was given."""
+        given = self.sasl_oauthbearer_client_secret_file
+        return given.value if given else self.sasl_oauthbearer_client_secret
+
     def _secret_conflicts(self) -> Iterator[Conflict]:
         if self.sasl_password and self.sasl_password_file:
             yield Conflict("sasl.password_file", "is given beside sasl.password; give one of them")
         if self.ssl_key_password and self.ssl_key_password_file:
             yield Conflict("ssl.key.password_file", "is given beside ssl.key.password; give one of them")
+        if self.sasl_oauthbearer_client_secret and self.sasl_oauthbearer_client_secret_file:
+            yield Conflict(
+                "sasl.oauthbearer.client.secret_file",
+                "is given beside sasl.oauthbearer.client.secret; give one of them",
+            )
 
     def _sasl_conflicts(self) -> Iterator[Conflict]:
         if not self.security_protocol.uses_sasl:
-            for key in self._given("sasl."):
+            for key in (*self._given("sasl."), *self._given("https.")):
                 yield Conflict(key, f"has no effect with security.protocol {self.security_protocol}; {_USE_SASL}")
             return
         if self.sasl_mechanism is None:
             yield Conflict("sasl.mechanism", f"is needed with {self.security_protocol}; allowed: {_MECHANISMS}")
-        elif self.sasl_mechanism is SaslMechanism.GSSAPI:
+            return
+        if self.sasl_mechanism is SaslMechanism.GSSAPI:
             if importlib.util.find_spec("gssapi") is None:
                 yield Conflict("sasl.mechanism", "GSSAPI needs the Python package 'gssapi'; install it")
-        else:
+        elif self.sasl_mechanism is SaslMechanism.AWS_MSK_IAM:
+            yield from self._aws_conflicts()
+        elif self.sasl_mechanism.uses_password:
             if self.sasl_username is None:
                 yield Conflict("sasl.username", f"is needed with {self.sasl_mechanism}")
             if self.password is None:
                 yield Conflict("sasl.password", f"is needed with {self.sasl_mechanism}, or sasl.password_file")
+        yield from self._oauth_conflicts()
+
+    def _aws_conflicts(self) -> Iterator[Conflict]:
+        if self.security_protocol is not SecurityProtocol.SASL_SSL:
+            yield Conflict("security.protocol", "is to be sasl_ssl with AWS_MSK_IAM")
+        if importlib.util.find_spec("botocore") is None:
+            yield Conflict(
+                "sasl.mechanism",
+                "AWS_MSK_IAM needs the Python package 'botocore'; install 'streamgauge[aws]'",
+            )
+
+    def _oauth_conflicts(self) -> Iterator[Conflict]:
+        if self.sasl_mechanism is not SaslMechanism.OAUTHBEARER:
+            for key in (*self._given("sasl.oauthbearer."), *self._given("https.")):
+                yield Conflict(key, f"has no effect with sasl.mechanism {self.sasl_mechanism}; {_USE_OAUTH}")
+            return
+        needed = {
+            "sasl.oauthbearer.method": self.sasl_oauthbearer_method,
+            "sasl.oauthbearer.token.endpoint.url": self.sasl_oauthbearer_token_endpoint_url,
+            "sasl.oauthbearer.client.id": self.sasl_oauthbearer_client_id,
+            "sasl.oauthbearer.client.secret": self.client_secret,
+        }
+        hints = {
+            "sasl.oauthbearer.method": "; allowed: oidc",
+            "sasl.oauthbearer.client.secret": ", or sasl.oauthbearer.client.secret_file",
+        }
+        for key, value in needed.items():
+            if value is None:
+                yield Conflict(key, f"is needed with OAUTHBEARER{hints.get(key, '')}")
 
     def _tls_conflicts(self) -> Iterator[Conflict]:
         if not self.security_protocol.uses_tls:
@@ -241,4 +334,5 @@ class ClientProperties(BaseModel):
 
 _MECHANISMS = ", ".join(SaslMechanism)
 _USE_SASL = "use sasl_plaintext or sasl_ssl, or leave it out"
+_USE_OAUTH = "use OAUTHBEARER, or leave it out"
 _USE_TLS = "use ssl or sasl_ssl, or leave it out"

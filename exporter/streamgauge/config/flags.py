@@ -7,7 +7,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag, its environment variable and what it sets."""
+    """A flag, its environment variable and what it sets; without a metavar it takes no value, and sets ``true``."""
 
     field: str
     names: tuple[str, ...]
@@ -67,6 +67,20 @@ FLAGS: Final = (
         "STREAMGAUGE_WEB_CONFIG_FILE",
         "TLS and basic authentication, in the Prometheus exporter-toolkit's format.",
     ),
+    Flag(
+        "web_enable_lifecycle",
+        ("--web.enable-lifecycle",),
+        "",
+        "STREAMGAUGE_WEB_ENABLE_LIFECYCLE",
+        "Let POST /-/reload read the configuration again; SIGHUP works always.",
+    ),
+    Flag(
+        "state_dir",
+        ("--state.dir",),
+        "DIR",
+        "STREAMGAUGE_STATE_DIR",
+        "Where histories are saved over a restart; '' for nowhere. Default: ~/.local/state/streamgauge.",
+    ),
     Flag("log_format", ("--log.format",), "logfmt|json", "STREAMGAUGE_LOG_FORMAT", "How a log line is written."),
     Flag(
         "log_level",
@@ -90,6 +104,8 @@ class Overrides:
     topics: str | None = None
     listen: str | None = None
     web_config_file: str | None = None
+    web_enable_lifecycle: str | None = None
+    state_dir: str | None = None
     log_format: str | None = None
     log_level: str | None = None
 

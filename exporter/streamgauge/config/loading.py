@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,14 +17,46 @@ from streamgauge.errors import ConfigError
 _SECTIONS: Final[dict[str, Loc]] = {
     "listen": ("web", "listen_address"),
     "web_config_file": ("web", "config_file"),
+    "web_enable_lifecycle": ("web", "enable_lifecycle"),
+    "state_dir": ("state", "dir"),
     "log_format": ("log", "format"),
     "log_level": ("log", "level"),
 }
+_PATHS: Final = ("web_config_file", "state_dir")
 _OF_EACH_CLUSTER: Final[dict[str, Loc]] = {
     "interval": ("interval",),
     "groups": ("groups", "include"),
     "topics": ("topics", "include"),
 }
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a command line and an environment say; the files that they name are read anew by each ``load``.
+
+    Args:
+        config_file: the YAML file; without one, ``STREAMGAUGE_CONFIG_FILE`` of `environ` counts.
+        overrides: what flags gave.
+        environ: where ``STREAMGAUGE_...`` and the file's ``${VAR}`` are looked up.
+    """
+
+    config_file: Path | None
+    overrides: Overrides
+    environ: Mapping[str, str] = field(repr=False)
+
+    @property
+    def file(self) -> Path | None:
+        """The YAML file; None where there is none."""
+        named = config_file_variable(self.environ)
+        return self.config_file if self.config_file is not None else Path(named) if named else None
+
+    def load(self) -> Config:
+        """Load the configuration, see ``load``.
+
+        Raises:
+            ConfigError: something is wrong; each line of the message is one problem.
+        """
+        return _load(self.file, settings(self.overrides, self.environ), self.environ)
 
 
 def load(file: Path | None, overrides: Overrides, environ: Mapping[str, str]) -> Config:
@@ -38,9 +70,7 @@ def load(file: Path | None, overrides: Overrides, environ: Mapping[str, str]) ->
     Raises:
         ConfigError: something is wrong; each line of the message is one problem.
     """
-    named = config_file_variable(environ)
-    path = file if file is not None else Path(named) if named else None
-    return _load(path, settings(overrides, environ), environ)
+    return Given(file, overrides, environ).load()
 
 
 def check(path: Path, environ: Mapping[str, str]) -> Config:
@@ -75,7 +105,7 @@ def listen_address(overrides: Overrides, environ: Mapping[str, str]) -> str:
 
 def _load(path: Path | None, given: Mapping[str, Setting], environ: Mapping[str, str]) -> Config:
     document, faults = read_document(path, environ) if path else (Document(None, {}), {})
-    document = _with_settings(document, given)
+    document = _with_state_dir(_with_settings(document, given), environ)
     base = path.parent if path else Path()
     config, lines = _validated(document, base, [*faults])
     lines = [*faults.values(), *lines]
@@ -106,7 +136,7 @@ def _with_settings(document: Document, given: Mapping[str, Setting]) -> Document
 
     for name, loc in _SECTIONS.items():
         if name in given:
-            put(loc, _from_here(given[name]) if name == "web_config_file" else given[name])
+            put(loc, _from_here(given[name]) if name in _PATHS else given[name])
     if "kafka" in given:
         if data.get("clusters"):
             raise ConfigError(
@@ -127,7 +157,18 @@ def _with_settings(document: Document, given: Mapping[str, Setting]) -> Document
 
 def _from_here(setting: Setting) -> Setting:
     """Let a flag's relative path start at the working directory, not at the configuration file."""
-    return replace(setting, value=str(Path(setting.value).absolute()))
+    return replace(setting, value=str(Path(setting.value).absolute())) if setting.value else setting
+
+
+def _with_state_dir(document: Document, environ: Mapping[str, str]) -> Document:
+    """Fill in the default, which is this machine's: where its users keep what programs remember."""
+    state = document.data.get("state", {})
+    if not isinstance(state, dict) or "dir" in state:
+        return document
+    home = environ.get("HOME", "")
+    base = Path(environ.get("XDG_STATE_HOME") or (f"{home}/.local/state" if home else ""))
+    place = str(base / "streamgauge") if base.is_absolute() else ""
+    return replace(document, data=_put(document.data, ("state", "dir"), place))
 
 
 def _put(data: Any, loc: Loc, value: Any) -> Any:

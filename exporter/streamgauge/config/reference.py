@@ -91,6 +91,25 @@ Secrets are never shown: not by `config show` (it prints `<secret>`), not in an 
 
 A relative path in the file starts at the file's directory, one in a flag at the working directory.
 
+## Reloading
+
+SIGHUP, and `POST /-/reload` with `--web.enable-lifecycle`, read it all again: the file, the files that it names
+(secrets, certificates, keys) and the same flags and environment variables. Scrapes are answered meanwhile.
+
+- A cluster whose configuration is the same is not touched: its connections, counters and histories go on.
+- A cluster that differs, or a section that holds for all clusters, or the content of one of its files, is read in the
+  new way from then on, by new connections. A reading under way is cut short; counters, histories and the last good
+  numbers stay. What is no longer selected goes with the next good reading.
+- A cluster that is gone takes its series with it. A name whose `bootstrap_servers` have no address in common with those
+  before is another cluster: it begins anew.
+- `log` applies at once. `web` and `lag.history_points` need a restart; the log names what differs. The page goes on
+  refreshing at the interval of the start.
+- A configuration that is wrong changes nothing: the log has every problem, and
+  `streamgauge_config_last_reload_successful` is 0 until a reload succeeds. It is 1 after a good start;
+  `streamgauge_config_last_reload_success_timestamp_seconds` says when the configuration in force was read.
+- Without a file nothing can change: the reload succeeds, and the log says that there is no file. The environment is
+  that of the process's start, always.
+
 ## Durations and sizes
 
 A duration is one or more whole numbers, each with its unit, the largest first: `15s`, `1m30s`, `250ms`. The units are
@@ -126,7 +145,12 @@ def render_reference() -> str:
 def _flags() -> str:
     """Write the table of flags and environment variables."""
     rows = (
-        (", ".join(f"`{name}`" for name in flag.names), f"`{flag.metavar}`", f"`{flag.variable}`", flag.help)
+        (
+            ", ".join(f"`{name}`" for name in flag.names),
+            f"`{flag.metavar}`" if flag.metavar else "",
+            f"`{flag.variable}`",
+            flag.help,
+        )
         for flag in FLAGS
     )
     table = _table(("Flag", "Value", "Environment variable", "What"), rows)

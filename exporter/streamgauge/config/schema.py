@@ -15,12 +15,24 @@ from pydantic_core import core_schema
 
 from streamgauge.config.addresses import ListenAddress, Servers
 from streamgauge.config.client import STRICT, ClientProperties, Conflict, conflicting
-from streamgauge.config.secrets import ReadableFile
-from streamgauge.config.values import Choice, DefaultText, Duration, GroupName, Integer, Name, Regex, TopicName, Version
+from streamgauge.config.secrets import Directory, ReadableFile
+from streamgauge.config.values import (
+    Choice,
+    DefaultText,
+    Duration,
+    GroupName,
+    Integer,
+    Name,
+    Regex,
+    Switch,
+    TopicName,
+    Version,
+)
 
 DEFAULT_LISTEN_ADDRESS: Final = "127.0.0.1:9308"
 DEFAULT_CLUSTER_NAME: Final = "default"
 _EVERYTHING = re.compile(".*", re.DOTALL)
+_NOTHING = re.compile("")
 _NOTHING = re.compile("", re.DOTALL)
 _KAFKAS_OWN_TOPICS = re.compile("__.*", re.DOTALL)
 _DEFAULT_INTERVAL = 15.0
@@ -65,6 +77,11 @@ class WebConfig(BaseModel):
     config_file: Annotated[Path, ReadableFile()] | None = Field(
         default=None,
         description="TLS and basic authentication, in a file of the Prometheus exporter-toolkit's format.",
+    )
+    enable_lifecycle: Annotated[bool, Switch()] = Field(
+        default=False,
+        description="Whether `POST /-/reload` reads the configuration again. Whoever may send requests may do so then: "
+        "with an address that others reach, use basic authentication. SIGHUP works always.",
     )
 
     @property
@@ -128,6 +145,21 @@ class SloOverride(BaseModel):
     slo: Annotated[float, Duration("1s", "1y")] = Field(description="Their limit.")
 
 
+class SearchConfig(BaseModel):
+    """The budget of searching for records' timestamps, in each cycle and cluster."""
+
+    model_config = STRICT
+
+    rounds: Annotated[int, Integer(1, 100)] = Field(
+        default=10, description="Requests to each broker, at most; a search that needs more goes on in the next cycle."
+    )
+    partitions: Annotated[int, Integer(0, 100_000)] = Field(
+        default=2000,
+        description="Records searched for at once, at most; the others wait for their turn, counted in "
+        "`streamgauge_lag_searches_waiting`. 0 searches for none.",
+    )
+
+
 class LagConfig(BaseModel):
     """How lag in seconds is found, and what it is held against."""
 
@@ -151,10 +183,54 @@ class LagConfig(BaseModel):
         description="Over how long a trend of lag is told, and for how long a rewind is shown as the group's status.",
     )
 
+    precision: Annotated[float, Duration("0s", "1h")] = Field(
+        default=0.0,
+        description="Where the exporter's own history leaves open by more than this when a record came, or does not "
+        "reach back to it, the record's timestamp is searched for. Less than two intervals of a cluster are taken for "
+        "two: what comes while the exporter watches is known that well without a request.",
+    )
+    clock_skew: Annotated[float, Duration("0s", "1h")] = Field(
+        default=1.0,
+        description="How far the clocks of brokers, producers and the exporter may be apart. It is part of the error "
+        "bound of what was found by timestamps.",
+    )
+    search: SearchConfig = Field(default_factory=SearchConfig, description="What a search may cost.")
+    trailing_markers: Annotated[bool, Switch()] = Field(
+        default=True,
+        description="Read the last few offsets of a partition, where the exporter may, when neither its end nor a "
+        "group's commit moves: a marker of a transaction is nothing that waits. Needs the right to read the topic; "
+        "without it such a group shows a lag of 1 for ever.",
+    )
+    read_committed: Annotated[re.Pattern[str], Regex()] = Field(
+        default=_NOTHING,
+        description="The groups that read committed data only (`isolation.level: read_committed`, Flink, Kafka "
+        "Streams with exactly-once): their lag ends at the last stable offset instead of the high watermark. No group "
+        "tells it of itself.",
+    )
+
+    def reads_committed(self, group: str) -> bool:
+        """Answer whether a group reads committed data only."""
+        return self.read_committed.fullmatch(group) is not None
+
     def slo_of(self, group: str) -> float:
         """Answer how long a record may wait for a group, in seconds."""
         matching = (override.slo for override in self.slo_overrides if override.groups.fullmatch(group))
         return next(matching, self.slo)
+
+
+class StateConfig(BaseModel):
+    """What outlives a restart of the exporter."""
+
+    model_config = STRICT
+
+    dir: Annotated[str, Directory(), DefaultText("`$XDG_STATE_HOME/streamgauge`, or `~/.local/state/streamgauge`")] = (
+        Field(
+            default_factory=str,
+            description="Where the histories of end offsets are saved, so that lag in seconds goes on after a restart: "
+            "a directory for one exporter at a time, made when it is missing. "
+            '`""` saves nothing. docs/state.md says what it takes.',
+        )
+    )
 
 
 class TopicSelection(BaseModel):
@@ -255,6 +331,7 @@ class Config(BaseModel):
     lag: LagConfig = Field(
         default_factory=LagConfig, description="How lag in seconds is found, and what it is held against."
     )
+    state: StateConfig = Field(default_factory=StateConfig, description="What outlives a restart of the exporter.")
     clusters: tuple[ClusterConfig, ...] = Field(default=(), description="The Kafka clusters to read; at least one.")
 
     @model_validator(mode="after")

@@ -55,6 +55,23 @@ class ReadableFile(Value[Path]):
 
 
 @dataclass(frozen=True)
+class Directory(Value[str]):
+    """A directory, there or not yet; empty for none. A relative path starts where the configuration file is."""
+
+    kind = "directory"
+
+    def _read_from(self, base: Path, value: object) -> str:
+        allowed = f'write the path of a directory, or "" for none; {_RELATIVE}'
+        text = text_of(value, allowed)
+        if "\0" in text:
+            raise refused("holds a NUL character", allowed, safe=True)
+        return str(base / text) if text else ""
+
+    def _shape(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+@dataclass(frozen=True)
 class SecretText:
     """A secret that was read from a file, and the file."""
 

@@ -21,6 +21,7 @@ from streamgauge.config.quantities import QuantityError, format_duration, format
 
 _LONGEST_NAME = 249
 _TOPIC = re.compile(r"[A-Za-z0-9._-]+")
+_EXTENSION = re.compile(r"(?P<name>[A-Za-z]+)=(?P<value>[\x21-\x7e \t]+)")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9][0-9_]{0,19}")
 
 T = TypeVar("T")
@@ -255,6 +256,25 @@ class Choice(Value[Word]):
 
 
 @dataclass(frozen=True)
+class Switch(Value[bool]):
+    """On or off."""
+
+    kind = "`true`, `false`"
+
+    def _read(self, value: object) -> bool:
+        word = str(value).casefold()
+        if word not in ("true", "false"):
+            raise refused("is neither true nor false", "write true or false")
+        return word == "true"
+
+    def _write(self, value: bool) -> bool:  # noqa: FBT001 - pydantic calls it with the value alone
+        return value
+
+    def _shape(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
 class AlwaysTrue(Value[bool]):
     """A switch of librdkafka's that may be written, but not be turned off."""
 
@@ -385,3 +405,24 @@ class PlainText(Value[str]):
         if not text:
             raise refused("is empty", "write text, or leave the key out", safe=True)
         return text
+
+
+Extensions = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ExtensionList(Value[Extensions]):
+    """Names with values as librdkafka has them, ``name=value,name=value``, by the rules of RFC 7628."""
+
+    kind = "text"
+
+    def _read(self, value: object) -> Extensions:
+        allowed = "write name=value,name=value; a name has letters alone, and is not auth"
+        pairs = [_EXTENSION.fullmatch(part.strip()) for part in text_of(value, allowed).split(",")]
+        read = tuple((pair["name"], pair["value"]) for pair in pairs if pair and pair["name"] != "auth")
+        if len(read) < len(pairs) or len(dict(read)) < len(read):
+            raise refused("is no list of names with values", allowed, safe=True)
+        return read
+
+    def _write(self, value: Extensions) -> str:
+        return ",".join(f"{name}={each}" for name, each in value)

@@ -7,6 +7,7 @@ import pytest
 
 from streamgauge.config import ClientProperties
 from streamgauge.sources.kafka.security import client_options
+from streamgauge.sources.kafka.tokens import Tokens
 
 SECRET = "hunter2"
 
@@ -60,6 +61,37 @@ def test_kerberos(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (given["sasl_mechanism"], given["sasl_kerberos_service_name"]) == ("GSSAPI", "brokers")
 
 
+def oauth(pem: str) -> dict[str, Any]:
+    """Translate properties that name a token endpoint."""
+    return options(
+        security_protocol="sasl_ssl",
+        sasl_mechanism="OAUTHBEARER",
+        sasl_oauthbearer_method="oidc",
+        sasl_oauthbearer_client_id="gauge",
+        sasl_oauthbearer_client_secret=SECRET,
+        sasl_oauthbearer_token_endpoint_url="https://login.example.org/token",
+        sasl_oauthbearer_extensions="logicalCluster=lkc-1",
+        https_ca_location=pem,
+    )
+
+
+def test_oauthbearer(pem: str) -> None:
+    """OAUTHBEARER takes what provides tokens, with the extensions; no option shows the secret."""
+    given = oauth(pem)
+    assert given["sasl_mechanism"] == "OAUTHBEARER"
+    assert given["sasl_oauth_token_provider"].extensions() == {"logicalCluster": "lkc-1"}
+    assert "sasl_plain_password" not in given
+    assert SECRET not in repr(given)
+
+
+def test_aws_goes_by_tokens_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MSK's brokers take IAM's tokens by OAUTHBEARER."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+    given = options(security_protocol="sasl_ssl", sasl_mechanism="AWS_MSK_IAM")
+    assert given["sasl_mechanism"] == "OAUTHBEARER"
+    assert isinstance(given["sasl_oauth_token_provider"], Tokens)
+
+
 def test_tls(pem: str) -> None:
     """Files, passphrase and the check of the host's name go along."""
     given = options(
@@ -110,4 +142,4 @@ def test_kafka_python_knows_every_option(pem: str) -> None:
 
     tls = options(security_protocol="ssl", ssl_ca_location=pem, ssl_certificate_location=pem, ssl_crl_location=pem)
     sasl = options(security_protocol="sasl_ssl", sasl_mechanism="PLAIN", sasl_username="a", sasl_password=SECRET)
-    assert (tls.keys() | sasl.keys()) - {*KafkaConnectionManager.DEFAULT_CONFIG} == set()
+    assert (tls.keys() | sasl.keys() | oauth(pem).keys()) - {*KafkaConnectionManager.DEFAULT_CONFIG} == set()

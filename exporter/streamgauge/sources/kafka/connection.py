@@ -14,11 +14,13 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kafka import errors as kafka_errors
+from kafka.future import Future
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 from kafka.protocol.metadata import MetadataRequest
 
 from streamgauge.errors import SourceError
+from streamgauge.sources.kafka.tokens import LONGEST_FETCH, Tokens
 
 Result = TypeVar("Result")
 NodeId = int | str  # brokers have numbers, bootstrap addresses 'bootstrap-0', ...
@@ -227,6 +229,7 @@ class _CountingManager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-p
         conn = super().get_connection(node_id, **{**options, "refresh_metadata_on_err": False})
         if conn is not known:
             self._count(conn)
+            self._await_tokens(conn)
         return conn
 
     def forget_authentication_failures(self) -> None:
@@ -253,6 +256,40 @@ class _CountingManager(KafkaConnectionManager):  # type: ignore[misc]  # kafka-p
 
         transport._sock_recv = receive_to_the_end  # noqa: SLF001
         return transport
+
+    def _await_tokens(self, conn: Any) -> None:
+        """Let a connection that authenticates by token wait for one first, without blocking the others."""
+        tokens = self.config["sasl_oauth_token_provider"]
+        if tokens is None:
+            return
+        authenticate = conn._sasl_authenticate  # noqa: SLF001  # what connecting and authenticating anew both pass
+
+        async def with_token(timeout_at: float | None = None) -> None:
+            await self._renew(tokens, timeout_at)
+            await authenticate(timeout_at)
+
+        conn._sasl_authenticate = with_token  # noqa: SLF001
+
+    async def _renew(self, tokens: Tokens, timeout_at: float | None) -> None:
+        """Wait for a token that is due, for less than the connection may take: its failure is to be the one told."""
+        left = LONGEST_FETCH if timeout_at is None else 0.8 * (timeout_at - time.monotonic())
+        timeout = max(0.1, min(LONGEST_FETCH, left))
+        # While the last token is good, the next one may come late: requests that wait for it need not.
+        patience = min(timeout, 1.0) if tokens.has_one() else timeout
+        renewal = tokens.renewal(timeout)
+        if renewal is None:
+            return
+        net, ended = self._net, Future()
+
+        def tell(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # closed meanwhile: nobody waits
+                net.call_soon_threadsafe(lambda: ended.success(None))
+
+        renewal.add_done_callback(tell)
+        try:
+            await self.wait_for(ended, patience * 1000)
+        except kafka_errors.KafkaTimeoutError:
+            tokens.give_up(patience)
 
     def _count(self, conn: Any) -> None:
         send = conn._send_request  # noqa: SLF001  # the one place that every request passes, handshakes too

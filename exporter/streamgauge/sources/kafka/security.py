@@ -4,7 +4,10 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from streamgauge.config import ClientProperties, EndpointIdentification
+from streamgauge.config import ClientProperties, EndpointIdentification, SaslMechanism
+from streamgauge.sources.kafka.msk import AwsTokens
+from streamgauge.sources.kafka.oidc import TokenEndpoint
+from streamgauge.sources.kafka.tokens import Tokens, TokenSource
 
 _LONGEST_SETUP_MS: Final = 30_000
 
@@ -43,6 +46,12 @@ class _MaskedText(str):
 
 
 def _sasl_options(properties: ClientProperties) -> dict[str, Any]:
+    tokens = _token_source(properties)
+    if tokens is not None:
+        # MSK's brokers take their tokens as any others. kafka-python's own way for them looks for credentials in the
+        # middle of its event loop, anew for each connection.
+        provider = Tokens(tokens, dict(properties.sasl_oauthbearer_extensions or ()))
+        return {"sasl_mechanism": "OAUTHBEARER", "sasl_oauth_token_provider": provider}
     options = {
         "sasl_mechanism": str(properties.sasl_mechanism),
         "sasl_plain_username": properties.sasl_username,
@@ -50,6 +59,21 @@ def _sasl_options(properties: ClientProperties) -> dict[str, Any]:
         "sasl_kerberos_service_name": properties.sasl_kerberos_service_name,
     }
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _token_source(properties: ClientProperties) -> TokenSource | None:
+    """Where tokens come from, for the mechanisms that use some."""
+    if properties.sasl_mechanism is SaslMechanism.AWS_MSK_IAM:
+        return AwsTokens()
+    if properties.sasl_mechanism is SaslMechanism.OAUTHBEARER:
+        return TokenEndpoint(
+            url=properties.sasl_oauthbearer_token_endpoint_url or "",
+            client_id=properties.sasl_oauthbearer_client_id or "",
+            client_secret=_reveal(properties.client_secret) or "",
+            scope=properties.sasl_oauthbearer_scope,
+            ca_location=properties.https_ca_location,
+        )
+    return None
 
 
 def _tls_options(properties: ClientProperties) -> dict[str, Any]:
