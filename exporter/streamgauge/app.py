@@ -3,24 +3,32 @@
 Nothing imports it but the command line.
 """
 
+import contextlib
 import functools
 import gc
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from streamgauge import __version__, demo_pipeline, demo_traffic, logs
-from streamgauge.config import ClusterConfig, Config
+from streamgauge.clusters import Clusters, Watched
+from streamgauge.config import ClusterConfig, Config, Given, needing_restart
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.groups import GroupRules
+from streamgauge.model.search import SearchRules
 from streamgauge.model.snapshot import ClusterSnapshot
 from streamgauge.model.source_status import SourceStatus
+from streamgauge.reload import Reloader, on_hang_up
 from streamgauge.sources.kafka.connection import Connection
+from streamgauge.sources.kafka.search import TimestampSearch
 from streamgauge.sources.kafka.security import client_options
 from streamgauge.sources.kafka.source import KafkaSource
 from streamgauge.sources.scheduler import Scheduler, SourceRunner
+from streamgauge.state.directory import StateDirectory
+from streamgauge.state.history_store import SavedCluster
 from streamgauge.store import Store
 from streamgauge.web.application import create_application
 from streamgauge.web.security import WebSecurity, load_web_config
@@ -35,10 +43,17 @@ _COLLECTOR_THRESHOLDS = (100_000, 50, 100)
 # How long a thread may keep a waiting one from running: a scrape waits for the collecting thread a few times this long.
 _SWITCH_SECONDS = 0.001
 _STOP_SECONDS = 1.5
+_RELOAD_STOP_SECONDS = 0.2
+_SAVE_STOP_SECONDS = 1.0
 
 
-def serve(config: Config, on_listening: Callable[[Address], None] | None = None) -> None:
+def serve(config: Config, on_listening: Callable[[Address], None] | None = None, *, again: Given | None = None) -> None:
     """Run until SIGINT or SIGTERM.
+
+    Args:
+        config: what to watch, and how.
+        on_listening: called once with the address when requests are taken.
+        again: reads the configuration again at each SIGHUP and, where that is allowed, `POST /-/reload`.
 
     Raises:
         ConfigError: the web configuration file is wrong, or the address is.
@@ -47,47 +62,86 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None)
     logs.configure(config.log.level, config.log.format)
     gc.set_threshold(*_COLLECTOR_THRESHOLDS)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    store = Store()
+    store, scheduler = Store(), Scheduler()
+    state = StateDirectory(Path(config.state.dir) if config.state.dir else None)
+    clusters = Clusters(functools.partial(_watch, store, state), scheduler, store)
+    reloader = Reloader(functools.partial(_reload, again, config, clusters), store.note_reload)
     security = load_web_config(config.web.config_file) if config.web.config_file else WebSecurity()
     application = create_application(
         store,
         version=__version__,
         refresh_seconds=max(1.0, min((cluster.interval for cluster in config.clusters), default=1.0)),
         security=security,
+        reload=reloader.ask if config.web.enable_lifecycle and again is not None else None,
     )
     server = WebServer(application, config.web.listen_address, security=security)
-    scheduler = Scheduler([_runner(cluster, config, store) for cluster in config.clusters])
     LOG.info("starting", extra={"version": __version__, "clusters": len(config.clusters)})
-    scheduler.start()
+    clusters.follow(config)
+    reloader.start()
     try:
-        server.run(on_listening)
+        with on_hang_up(reloader.ask) if again is not None else contextlib.nullcontext():
+            server.run(on_listening)
     finally:
         scheduler.stop(_STOP_SECONDS)
+        reloader.stop(_RELOAD_STOP_SECONDS)
+        state.close(_SAVE_STOP_SECONDS)
         LOG.info("stopped")
 
 
-def _runner(cluster: ClusterConfig, config: Config, store: Store) -> SourceRunner[ClusterSnapshot]:
+def _reload(again: Given | None, started_with: Config, clusters: Clusters) -> None:
+    """Read the configuration again and follow it; a ``ConfigError`` leaves everything as it is."""
+    if again is None:
+        return
+    config = again.load()
+    logs.configure(config.log.level, config.log.format)
+    changes = asdict(clusters.follow(config))
+    if again.file is None:
+        LOG.info("there is no configuration file: flags and environment say what they said at the start")
+    LOG.info("configuration reloaded", extra={kind: ",".join(names) or None for kind, names in changes.items()})
+    keys = needing_restart(started_with, config)
+    if keys:
+        LOG.warning("changed, but takes effect only after a restart", extra={"keys": ",".join(keys)})
+
+
+def _watch(
+    store: Store, state: StateDirectory, cluster: ClusterConfig, config: Config, before: Watched | None
+) -> Watched:
     remember = functools.lru_cache(_NAMES_REMEMBERED)  # thousands of names are asked about every cycle
+    connection = Connection(cluster.bootstrap_servers, client_options(cluster.client), cluster.api_version_tuple)
     source = KafkaSource(
         cluster=cluster.name,
-        connection=Connection(cluster.bootstrap_servers, client_options(cluster.client), cluster.api_version_tuple),
+        connection=connection,
         interval=cluster.interval,
         deadline=cluster.deadline,
         topics=remember(cluster.topics.selects),
         groups=remember(cluster.groups.selects),
         explicit_groups=cluster.groups.explicit,
+        search=TimestampSearch(connection, config.lag.search.rounds, config.lag.search.partitions),
     )
-    rules = GroupRules(cluster.interval, config.lag.window, remember(config.lag.slo_of))
-    model = ClusterModel(cluster.name, config.lag.history_points, rules)
+    rules = GroupRules(
+        interval=cluster.interval,
+        window=config.lag.window,
+        limit_of=remember(config.lag.slo_of),
+        reads_committed=remember(config.lag.reads_committed),
+        search=SearchRules(max(config.lag.precision, 2 * cluster.interval), config.lag.clock_skew),
+    )
+    model = before.model if before else ClusterModel(cluster.name, config.lag.history_points, rules)
+    model.hold_against(rules)
+    saved = SavedCluster(cluster.name, cluster.bootstrap_servers, config.lag.history_points)
+    histories = before.histories if before else state.histories(saved)
     renderer = KafkaRenderer(cluster.name, remember(config.granularity.of), config.series_budget)
 
     def succeed(snapshot: ClusterSnapshot, status: SourceStatus) -> None:
+        histories.restore(model, snapshot)
         reading = model.update(snapshot)
+        histories.save(model, snapshot)
+        source.look_for(reading.sought, reading.tails if config.lag.trailing_markers else ())
+        reading = replace(reading, saving=histories.status)
         store.publish(status, reading, renderer.render(reading))
 
-    runner = SourceRunner(source, succeed, store.fail)
+    runner = SourceRunner(source, succeed, store.fail, before.runner.status if before else None)
     store.expect(runner.status, stale_after=cluster.stale_after, overdue_after=cluster.interval + cluster.deadline)
-    return runner
+    return Watched(runner, model, histories)
 
 
 def demo(

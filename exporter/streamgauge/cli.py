@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from streamgauge import __version__
-from streamgauge.config import FLAGS, Overrides, check, json_schema, listen_address, load
+from streamgauge.config import FLAGS, Given, Overrides, check, json_schema, listen_address, load
 from streamgauge.errors import ConfigError, StreamgaugeError
 
 _EXIT_FAILED: Final = 1
@@ -26,7 +26,14 @@ def _examples(*lines: str) -> str:
 def _flag(field: str) -> Any:
     """Make the option of a flag; its help names its environment variable."""
     flag = next(flag for flag in FLAGS if flag.field == field)
-    return typer.Option(*flag.names, metavar=flag.metavar, help=f"{flag.help} [{flag.variable}]", show_default=False)
+    return typer.Option(
+        *flag.names, metavar=flag.metavar or None, help=f"{flag.help} [{flag.variable}]", show_default=False
+    )
+
+
+def _word(*, given: bool) -> str | None:
+    """What a flag without a value says, as its environment variable would; nothing where it is not given."""
+    return "true" if given else None
 
 
 app = typer.Typer(
@@ -72,6 +79,8 @@ Groups = Annotated[str | None, _flag("groups")]
 Topics = Annotated[str | None, _flag("topics")]
 Listen = Annotated[str | None, _flag("listen")]
 WebConfigFile = Annotated[str | None, _flag("web_config_file")]
+WebEnableLifecycle = Annotated[bool, _flag("web_enable_lifecycle")]
+StateDir = Annotated[str | None, _flag("state_dir")]
 LogFormat = Annotated[str | None, _flag("log_format")]
 LogLevel = Annotated[str | None, _flag("log_level")]
 
@@ -120,17 +129,19 @@ def serve(  # noqa: PLR0913 - one parameter a flag
     topics: Topics = None,
     listen: Listen = None,
     web_config_file: WebConfigFile = None,
+    web_enable_lifecycle: WebEnableLifecycle = False,
+    state_dir: StateDir = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,
 ) -> None:
     """Watch Kafka clusters and serve what is read.
 
     Flags come before the environment variables in brackets, those before the
-    file, and that before the defaults.
+    file, and that before the defaults. SIGHUP reads the file again.
     """
     from streamgauge import app as composition  # noqa: PLC0415 - config commands need none of it
 
-    given = Overrides(
+    overrides = Overrides(
         kafka=kafka,
         cluster=cluster,
         interval=interval,
@@ -138,10 +149,13 @@ def serve(  # noqa: PLR0913 - one parameter a flag
         topics=topics,
         listen=listen,
         web_config_file=web_config_file,
+        web_enable_lifecycle=_word(given=web_enable_lifecycle),
+        state_dir=state_dir,
         log_format=log_format,
         log_level=log_level,
     )
-    composition.serve(load(config_file, given, os.environ))
+    given = Given(config_file, overrides, os.environ)
+    composition.serve(given.load(), again=given)
 
 
 @app.command(
@@ -215,6 +229,8 @@ def config_show(  # noqa: PLR0913 - one parameter a flag
     topics: Topics = None,
     listen: Listen = None,
     web_config_file: WebConfigFile = None,
+    web_enable_lifecycle: WebEnableLifecycle = False,
+    state_dir: StateDir = None,
     log_format: LogFormat = None,
     log_level: LogLevel = None,
 ) -> None:
@@ -227,6 +243,8 @@ def config_show(  # noqa: PLR0913 - one parameter a flag
         topics=topics,
         listen=listen,
         web_config_file=web_config_file,
+        web_enable_lifecycle=_word(given=web_enable_lifecycle),
+        state_dir=state_dir,
         log_format=log_format,
         log_level=log_level,
     )

@@ -4,16 +4,24 @@ A cycle *at* an instant asks for the end offsets then and has the answer one sec
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.groups import GroupRules
 from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag, TopicReading
+from streamgauge.model.search import SearchRules
 from streamgauge.model.snapshot import Broker, ClusterSnapshot, EndOffset, Group, Member, Partition, Topic
 
 TOPIC = "orders"
 GROUP = "billing"
 ANSWER_SECONDS = 1.0
-RULES = GroupRules(interval=10.0, window=60.0, limit_of=lambda _: 300.0)
+RULES = GroupRules(
+    interval=10.0,
+    window=60.0,
+    limit_of=lambda _: 300.0,
+    reads_committed=lambda name: name.endswith("-committed"),
+    search=SearchRules(precision=20.0, clock_skew=1.0),
+)
 
 Offsets = Mapping[int, int]
 Commits = Mapping[int, int | None]
@@ -57,8 +65,9 @@ def snapshot(
     groups: Iterable[Group] = (),
     ends: Mapping[str, Offsets] | None = None,
     log_starts: Mapping[str, Offsets] | None = None,
+    **found: Any,
 ) -> ClusterSnapshot:
-    """One cycle's view of a cluster with one broker."""
+    """One cycle's view of a cluster with one broker; ``found``: what else the snapshot holds."""
     return ClusterSnapshot(
         started=at,
         finished=at + ANSWER_SECONDS,
@@ -69,6 +78,7 @@ def snapshot(
         ends={name: ends_at(at, offsets) for name, offsets in (ends or {}).items()},
         log_starts=log_starts or {},
         groups={one.name: one for one in groups},
+        **found,
     )
 
 
@@ -86,14 +96,22 @@ class Watched:
         return self.reading
 
     def see(
-        self, at: float, ends: Offsets, commits: Commits | None = None, *, topic_id: str | None = "first"
+        self,
+        at: float,
+        ends: Offsets,
+        commits: Commits | None = None,
+        *,
+        topic_id: str | None = "first",
+        name: str = GROUP,
+        **found: Any,
     ) -> "Watched":
         """Feed a cycle that saw one topic with these ends, and the group with these commits."""
         seen = snapshot(
             at,
             topics=[topic(ends, topic_id=topic_id)],
             ends={TOPIC: ends},
-            groups=[] if commits is None else [group({TOPIC: commits})],
+            groups=[] if commits is None else [group({TOPIC: commits}, name=name)],
+            **found,
         )
         self.take(seen)
         return self

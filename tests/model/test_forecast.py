@@ -4,8 +4,10 @@ import pytest
 
 from streamgauge.model.forecast import PartitionRoom, seconds_to_catch_up, seconds_to_data_loss
 from streamgauge.model.lag import NONE, UNKNOWN, Lag
+from streamgauge.model.search import Method
 from streamgauge.model.snapshot import TopicConfig
 
+HISTORY = Method.HISTORY
 WEEK = 604_800.0
 FULL_OF_ROOM = PartitionRoom(size_bytes=1_000_000, records=10_000, appended_per_second=10.0)  # 100 bytes a record
 
@@ -37,27 +39,43 @@ def test_time_to_catch_up(lag: int | None, appended: float | None, consumed: flo
     [
         pytest.param(NONE, config(), FULL_OF_ROOM, None, id="1-nothing-waits"),
         pytest.param(UNKNOWN, config(), FULL_OF_ROOM, None, id="1-unknown-lag"),
-        pytest.param(Lag(5, 10.0, 1.0), None, FULL_OF_ROOM, None, id="1-unknown-settings"),
-        pytest.param(Lag(5, 10.0, 1.0), config("compact"), FULL_OF_ROOM, None, id="1-compacted-only"),
-        pytest.param(Lag(5, 10.0, 1.0), config(seconds=None), FULL_OF_ROOM, None, id="1-kept-for-ever"),
-        pytest.param(Lag(5, 10.0, 1.0), config(), FULL_OF_ROOM, WEEK - 11.0, id="2-by-time-with-the-bound-against-us"),
+        pytest.param(Lag(5, 10.0, 1.0, HISTORY), None, FULL_OF_ROOM, None, id="1-unknown-settings"),
+        pytest.param(Lag(5, 10.0, 1.0, HISTORY), config("compact"), FULL_OF_ROOM, None, id="1-compacted-only"),
+        pytest.param(Lag(5, 10.0, 1.0, HISTORY), config(seconds=None), FULL_OF_ROOM, None, id="1-kept-for-ever"),
         pytest.param(
-            Lag(5, 10.0, 1.0), config("compact,delete"), FULL_OF_ROOM, WEEK - 11.0, id="2-compacted-and-deleted"
+            Lag(5, 10.0, 1.0, HISTORY),
+            config(),
+            FULL_OF_ROOM,
+            WEEK - 11.0,
+            id="2-by-time-with-the-bound-against-us",
         ),
-        pytest.param(Lag(5, None, None), config(), FULL_OF_ROOM, None, id="2-by-time-needs-the-waiting-time"),
+        pytest.param(
+            Lag(5, 10.0, 1.0, HISTORY),
+            config("compact,delete"),
+            FULL_OF_ROOM,
+            WEEK - 11.0,
+            id="2-compacted-and-deleted",
+        ),
+        pytest.param(Lag(5, None, None, None), config(), FULL_OF_ROOM, None, id="2-by-time-needs-the-waiting-time"),
         # 5,000 unread records of 100 bytes leave 500,000 of a million bytes, which fill at 1,000 bytes a second.
         pytest.param(
-            Lag(5_000, None, None), config(seconds=None, size=1_000_000), FULL_OF_ROOM, 500.0, id="3-by-bytes"
+            Lag(5_000, None, None, None), config(seconds=None, size=1_000_000), FULL_OF_ROOM, 500.0, id="3-by-bytes"
         ),
-        pytest.param(Lag(5_000, 10.0, 1.0), config(size=1_000_000), FULL_OF_ROOM, 500.0, id="4-the-sooner-of-both"),
         pytest.param(
-            Lag(5_000, None, None),
+            Lag(5_000, 10.0, 1.0, HISTORY),
+            config(size=1_000_000),
+            FULL_OF_ROOM,
+            500.0,
+            id="4-the-sooner-of-both",
+        ),
+        pytest.param(
+            Lag(5_000, None, None, None),
             config(seconds=None, size=1_000_000),
             PartitionRoom(None, 10_000, 10.0),
             None,
             id="3-by-bytes-needs-the-size",
         ),
-        pytest.param(Lag(5, WEEK + 5, 1.0), config(), FULL_OF_ROOM, 0.0, id="4-any-moment-now"),
+        pytest.param(Lag(5, WEEK + 5, 1.0, HISTORY), config(), FULL_OF_ROOM, 0.0, id="4-any-moment-now"),
     ],
 )
 def test_time_to_data_loss(lag: Lag, settings: TopicConfig | None, room: PartitionRoom, expected: float | None) -> None:

@@ -1,7 +1,5 @@
 """The rules of `model/status.py`: what each conduct is called, and why."""
 
-from dataclasses import replace
-
 import pytest
 
 from streamgauge.model.status import SEVERITY, Conduct, Limits, Status, Wait, status_of
@@ -76,7 +74,7 @@ CASES = [
 @pytest.mark.parametrize(("differences", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_the_rules(differences: dict[str, object], expected: Status) -> None:
     """The first rule that holds answers; all else is as with a steady group."""
-    assert status_of(replace(STEADY, **differences), LIMITS) is expected  # type: ignore[arg-type]
+    assert status_of(STEADY._replace(**differences), LIMITS) is expected  # type: ignore[arg-type]
 
 
 def test_every_status_has_its_place_from_the_best_to_the_worst() -> None:

@@ -237,3 +237,46 @@ def test_an_end_is_read_with_its_own_instants() -> None:
     watched.take(replace(seen, finished=19.0, ends={TOPIC: {0: EndOffset(5, 12.0, 14.0)}}))
 
     assert watched.lag.lag_seconds == (14.0 - (0.0 + 14.0) / 2,)
+
+
+class Stable(NamedTuple):
+    """One cycle of a topic with one partition: its end, its last stable offset below it, and its id."""
+
+    end: int | None = 50
+    last_stable: int | None = None
+    known: bool = True
+    topic_id: str = "first"
+
+
+OPEN = Stable(last_stable=40)
+TRANSACTIONS = (
+    ("none", (Stable(), Stable()), None),
+    ("seen-first-when-it-was-open", (OPEN,), 0.0),
+    ("open", (Stable(), OPEN, OPEN, OPEN), 20.0),
+    ("ended", (OPEN, OPEN, Stable()), None),
+    ("another-one", (OPEN, OPEN, Stable(last_stable=45)), 0.0),
+    ("unread", (OPEN, OPEN, Stable(known=False)), None),
+    ("unread-for-a-cycle", (OPEN, Stable(known=False), OPEN), 20.0),
+    ("without-an-end-for-a-cycle", (OPEN, Stable(end=None), OPEN), 20.0),
+    ("moved-while-unread", (OPEN, Stable(known=False), Stable(last_stable=45)), 0.0),
+    ("ended-while-it-was-read", (OPEN, Stable(), OPEN), 0.0),
+    ("topic-made-anew", (OPEN, OPEN, OPEN._replace(topic_id="second")), 0.0),
+)
+
+
+@pytest.mark.parametrize(("cycles", "seconds"), [row[1:] for row in TRANSACTIONS], ids=[row[0] for row in TRANSACTIONS])
+def test_an_open_transaction_has_an_age(cycles: tuple[Stable, ...], seconds: float | None) -> None:
+    """It is counted from when the last stable offset was first seen where it is; while unread, it is not told."""
+    watched = Watched()
+    for number, cycle in enumerate(cycles):
+        told = {} if cycle.known and cycle.last_stable is None else {0: cycle.last_stable}
+        watched.take(
+            snapshot(
+                10.0 * number,
+                topics=[topic(topic_id=cycle.topic_id)],
+                ends={TOPIC: {} if cycle.end is None else {0: cycle.end}},
+                last_stable={TOPIC: told},
+            )
+        )
+
+    assert watched.topic.open_transaction_seconds == seconds

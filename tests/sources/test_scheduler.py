@@ -5,7 +5,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -101,18 +103,15 @@ Start = Callable[..., list[Taken]]
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start sources, and stop them at the end."""
-    started: list[Scheduler] = []
+    with ExitStack() as started:
 
-    def begin(*sources: Script) -> list[Taken]:
-        taken = [Taken() for _ in sources]
-        runners = [SourceRunner(source, one.succeed, one.fail) for source, one in zip(sources, taken, strict=True)]
-        started.append(Scheduler(runners))
-        started[-1].start()
-        return taken
+        def begin(*sources: Script) -> list[Taken]:
+            taken = [Taken() for _ in sources]
+            runners = [SourceRunner(source, one.succeed, one.fail) for source, one in zip(sources, taken, strict=True)]
+            started.callback(scheduler_of(*runners).stop, PATIENCE)
+            return taken
 
-    yield begin
-    for one in started:
-        one.stop(PATIENCE)
+        yield begin
 
 
 @pytest.fixture
@@ -120,6 +119,14 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """The scheduler's log lines."""
     caplog.set_level(logging.INFO, "streamgauge.sources.scheduler")
     return caplog
+
+
+def scheduler_of(*runners: SourceRunner[Any]) -> Scheduler:
+    """A scheduler that has begun to run these."""
+    made = Scheduler()
+    for runner in runners:
+        made.begin(runner)
+    return made
 
 
 def events(log: pytest.LogCaptureFixture) -> list[tuple[str, str, str | None]]:
@@ -206,8 +213,7 @@ def test_a_bug_behind_the_source_costs_a_cycle_too(start: Start) -> None:
             super().succeed(snapshot, status)
 
     taken = Stumbling()
-    one = Scheduler([SourceRunner(Script(Seen(1.0), Seen(2.0), Seen(3.0)), taken.succeed, taken.fail)])
-    one.start()
+    one = scheduler_of(SourceRunner(Script(Seen(1.0), Seen(2.0), Seen(3.0)), taken.succeed, taken.fail))
     first, second, third = taken.statuses(3)
     one.stop(PATIENCE)
 
@@ -240,8 +246,7 @@ def test_each_source_is_read_and_closed_by_a_thread_of_its_own() -> None:
 
     sources = [Script(note, cluster="one"), Script(note, cluster="two")]
     taken = [Taken(), Taken()]
-    one = Scheduler([SourceRunner(s, t.succeed, t.fail) for s, t in zip(sources, taken, strict=True)])
-    one.start()
+    one = scheduler_of(*[SourceRunner(s, t.succeed, t.fail) for s, t in zip(sources, taken, strict=True)])
     for each in taken:
         each.next()
     one.stop(PATIENCE)
@@ -254,8 +259,7 @@ def test_stopping_interrupts_what_is_under_way(log: pytest.LogCaptureFixture) ->
     """A reading that hangs is ended at once; that it failed is not counted, not logged and not handed on."""
     source, taken = Script(), Taken()
     runner = SourceRunner(source, taken.succeed, taken.fail)
-    one = Scheduler([runner])
-    one.start()
+    one = scheduler_of(runner)
     began = time.monotonic()
     one.stop(PATIENCE)
 
@@ -271,8 +275,7 @@ def test_stopping_does_not_wait_for_the_interval() -> None:
     source, taken = Script(Seen()), Taken()
     source.interval = 3600.0
     runner = SourceRunner(source, taken.succeed, taken.fail)
-    one = Scheduler([runner])
-    one.start()
+    one = scheduler_of(runner)
     taken.next()
     one.stop(PATIENCE)
 
@@ -292,8 +295,7 @@ def test_a_thread_that_does_not_end_is_left_behind(log: pytest.LogCaptureFixture
 
     taken = Taken()
     runner = SourceRunner(Script(hang), taken.succeed, taken.fail)
-    one = Scheduler([runner])
-    one.start()
+    one = scheduler_of(runner)
     assert entered.wait(PATIENCE)
     one.stop(0.01)
     still_runs = not runner.join(0)
@@ -303,6 +305,78 @@ def test_a_thread_that_does_not_end_is_left_behind(log: pytest.LogCaptureFixture
     assert [record.getMessage() for record in log.records] == ["did not end in time"]
     assert vars(log.records[0])["cluster"] == "main"
     assert runner.join(PATIENCE)
+
+
+def test_a_successor_takes_over_what_was_counted(start: Start) -> None:
+    """Cycles, errors and requests go on where the runner before had come to; what it reads is its own."""
+    (taken,) = start(Script(TIMED_OUT, Seen(read_at=5.0)))
+    *_, last = taken.statuses(2)
+    source = Script(TIMED_OUT, cluster="main")
+    source.interval, source.target = 0.002, "elsewhere:9092"
+    then = Taken()
+    runner = SourceRunner(source, then.succeed, then.fail, last)
+    assert runner.status == replace(last, interval=0.002, target="elsewhere:9092")
+    one = scheduler_of(runner)
+    _, status = then.next()
+    one.stop(PATIENCE)
+
+    assert (status.cycles, status.last_success) == (3, 5.0)
+    assert status.errors == {("connect", "REQUEST_TIMED_OUT"): 2}
+    assert status.requests == {"Metadata": 3}
+
+
+def test_a_reading_that_ends_after_it_was_told_to_stop_is_dropped(log: pytest.LogCaptureFixture) -> None:
+    """Whatever it brings, nothing of it is handed on or logged: a successor may have begun."""
+    entered, release = threading.Event(), threading.Event()
+
+    def hang() -> Seen:
+        entered.set()
+        release.wait(PATIENCE)
+        return Seen(failures=[NO_LEADER])
+
+    taken = Taken()
+    runner = SourceRunner(Script(hang), taken.succeed, taken.fail)
+    one = scheduler_of(runner)
+    assert entered.wait(PATIENCE)
+    one.end(runner)
+    settled = runner.has_handed_over(0)
+    release.set()
+
+    assert settled, "a reading that hangs is no reason to wait"
+    assert runner.join(PATIENCE)
+    assert taken.cycles.empty()
+    assert log.records == []
+    one.stop(PATIENCE)
+
+
+def test_what_is_being_handed_on_is_waited_for() -> None:
+    """A snapshot that is being taken in has not been handed over until that has ended."""
+    entered, release = threading.Event(), threading.Event()
+
+    def take(_: Seen, __: SourceStatus) -> None:
+        entered.set()
+        release.wait(PATIENCE)
+
+    runner = SourceRunner(Script(Seen()), take, Taken().fail)
+    one = scheduler_of(runner)
+    assert entered.wait(PATIENCE)
+    one.end(runner)
+    settled_at_once = runner.has_handed_over(0)
+    release.set()
+
+    assert not settled_at_once
+    assert runner.has_handed_over(PATIENCE)
+    one.stop(PATIENCE)
+
+
+def test_nothing_begins_after_the_end() -> None:
+    """A source that comes while everything stops is not read."""
+    one = scheduler_of()
+    one.stop(0)
+    source = Script(Seen())
+    one.begin(SourceRunner(source, Taken().succeed, Taken().fail))
+
+    assert source.reads == 0
 
 
 class FakeTime:
@@ -338,7 +412,7 @@ class FakeTime:
 )
 def test_cycles_keep_to_the_grid(monkeypatch: pytest.MonkeyPatch, durations: list[float], starts: list[float]) -> None:
     """Cycles start at whole intervals from the first one; one that takes too long skips, none is made up for."""
-    fake = FakeTime(until=100.0 + 40 + (1 if starts[-1] == 40 else 0))
+    fake = FakeTime(until=100.0 + 40 + (2 if starts[-1] == 40 else 0))
     monkeypatch.setattr(scheduler, "time", fake)
     began: list[float] = []
 

@@ -2,6 +2,7 @@
 
 - ``family``: what a family is, and how a sample is written.
 - ``kafka_cluster``, ``kafka_topics``, ``kafka_groups``: families, each declared beside what fills it.
+- ``memory``: what is remembered, and whether it is saved.
 - ``series_budget``: which parts are served at topic level when there are too many series.
 - ``kafka``: one cluster's reading to lines.
 - ``exporter``: what is about us.

@@ -10,6 +10,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from streamgauge import __version__
 from streamgauge.metrics.family import Family, Kind
+from streamgauge.model.reload_status import ReloadStatus
 from streamgauge.model.source_status import SourceStatus
 
 _SOURCE = ("source", "cluster")
@@ -40,6 +41,13 @@ LAST_SUCCESS = Family(
     _SOURCE,
     "When the last good snapshot was read, in seconds since the epoch: the age of every number of this source.",
 )
+INTERVAL = Family(
+    "streamgauge_source_interval_seconds",
+    Kind.GAUGE,
+    _SOURCE,
+    "Seconds from the start of one cycle to that of the next (interval in the configuration), served whether it has "
+    "been read or not: what the age of its numbers and the duration of its cycles are to be compared with.",
+)
 DURATION = Family(
     "streamgauge_source_duration_seconds",
     Kind.GAUGE,
@@ -59,14 +67,41 @@ REQUESTS = Family(
     ("cluster", "api"),
     "Requests sent to the brokers, by Kafka's name of the API, handshakes too: the load that we put on them.",
 )
+RELOAD_SUCCESSFUL = Family(
+    "streamgauge_config_last_reload_successful",
+    Kind.GAUGE,
+    (),
+    "1 if the configuration was read and applied when it was last read, at the start or by a reload; 0 if it was "
+    "refused, and the one before it is still in force. The log says why.",
+)
+RELOAD_SUCCESS_TIME = Family(
+    "streamgauge_config_last_reload_success_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "When the configuration that is in force was read, at the start or by a reload, in seconds since the epoch.",
+)
 
-FAMILIES = (BUILD_INFO, UP, STALE, LAST_SUCCESS, DURATION, ERRORS, REQUESTS)
+FAMILIES = (
+    BUILD_INFO,
+    RELOAD_SUCCESSFUL,
+    RELOAD_SUCCESS_TIME,
+    UP,
+    STALE,
+    LAST_SUCCESS,
+    INTERVAL,
+    DURATION,
+    ERRORS,
+    REQUESTS,
+)
 
 
-def render(statuses: Sequence[SourceStatus], *, openmetrics: bool) -> str:
+def render(statuses: Sequence[SourceStatus], *, openmetrics: bool, reload: ReloadStatus | None = None) -> str:
     """These families and the process's own, in the text format or OpenMetrics without its end mark."""
     lines: dict[str, list[str]] = {family.name: [] for family in FAMILIES}
     lines[BUILD_INFO.name].append(BUILD_INFO.sample((__version__, platform.python_version()), 1))
+    if reload is not None:
+        lines[RELOAD_SUCCESSFUL.name].append(RELOAD_SUCCESSFUL.sample((), int(reload.successful)))
+        lines[RELOAD_SUCCESS_TIME.name].append(RELOAD_SUCCESS_TIME.sample((), reload.last_success))
     for status in statuses:
         _render_status(status, lines)
     own = "".join(
@@ -89,6 +124,7 @@ def _process_registry() -> CollectorRegistry:
 
 def _render_status(status: SourceStatus, lines: dict[str, list[str]]) -> None:
     labels = (status.source, status.cluster)
+    lines[INTERVAL.name].append(INTERVAL.sample(labels, status.interval))
     if status.up is not None:
         lines[UP.name].append(UP.sample(labels, int(status.up)))
         lines[STALE.name].append(STALE.sample(labels, int(status.stale)))

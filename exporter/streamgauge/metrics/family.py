@@ -44,7 +44,8 @@ class Family:
 
     def sample(self, values: Iterable[str], number: float) -> str:
         """One line, for samples that are few; the hot paths keep their prefixes."""
-        return f"{self.name}{{{pairs(zip(self.labels, values, strict=True))}}} {number_text(number)}\n"
+        labels = pairs(zip(self.labels, values, strict=True))
+        return f"{self.name}{f'{{{labels}}}' if labels else ''} {number_text(number)}\n"
 
 
 def pairs(labels: Iterable[tuple[str, str]]) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from streamgauge.metrics import kafka_cluster, kafka_groups, kafka_topics
+from streamgauge.metrics import kafka_cluster, kafka_groups, kafka_topics, memory
 from streamgauge.metrics.family import Family, Kind, Lines
 from streamgauge.metrics.kafka_groups import GroupLines
 from streamgauge.metrics.kafka_topics import TopicLines
 from streamgauge.metrics.series_budget import Granularity, Plan, plan
 from streamgauge.model.reading import ClusterReading
+from streamgauge.model.search import Method
 
 SERIES_SERVED = Family(
     "streamgauge_series",
@@ -29,8 +30,17 @@ ESTIMATES = Family(
     Kind.GAUGE,
     ("cluster", "method"),
     "Committed partitions of all groups by how their lag seconds were found: history (the exporter saw the record "
-    "come) or unknown (not served). Many unknown after a start: those groups were behind already; it ends as they "
-    "read on.",
+    "come, or nothing waits), search (the record's timestamp was looked up and holds within its error bound), "
+    "timestamp (the producer's word alone, without a bound) or unknown (not served). Many unknown: see "
+    "streamgauge_lag_searches_waiting.",
+)
+
+SEARCHES_WAITING = Family(
+    "streamgauge_lag_searches_waiting",
+    Kind.GAUGE,
+    ("cluster",),
+    "Records whose timestamp is still searched for, because the budget of a cycle (lag.search) was used up: their lag "
+    "seconds are less exact than lag.precision, or unknown. Above 0 for long: raise lag.search.rounds or .partitions.",
 )
 
 FAMILIES = (
@@ -38,8 +48,10 @@ FAMILIES = (
     *kafka_topics.FAMILIES,
     *kafka_groups.FAMILIES,
     ESTIMATES,
+    SEARCHES_WAITING,
     SERIES_SERVED,
     SERIES_DROPPED,
+    *memory.FAMILIES,
 )
 
 
@@ -64,7 +76,7 @@ class KafkaRenderer:
         granularity = {name: self._granularity_of(name) for name in reading.groups}
         fitting = plan(reading, granularity, self._budget)
         out: dict[str, list[str]] = {family.name: [] for family in FAMILIES}
-        for family, line in kafka_cluster.samples(reading):
+        for family, line in (*kafka_cluster.samples(reading), *memory.samples(reading)):
             out[family.name].append(line)
         for topic in reading.topics.values():
             self._topics.render(topic, out, partitions=topic.name not in fitting.topics)
@@ -72,6 +84,7 @@ class KafkaRenderer:
         self._forget(reading)
         for method, count in _estimates(reading).items():
             out[ESTIMATES.name].append(ESTIMATES.sample((self._cluster, method), count))
+        out[SEARCHES_WAITING.name].append(SEARCHES_WAITING.sample((self._cluster,), reading.searching))
         out[SERIES_DROPPED.name].append(SERIES_DROPPED.sample((self._cluster,), fitting.dropped))
         served = 1 + sum(map(len, out.values()))
         out[SERIES_SERVED.name].append(SERIES_SERVED.sample((self._cluster,), served))
@@ -88,11 +101,12 @@ class KafkaRenderer:
             wanted = granularity[group.name]
             self._groups.render_group(group, out)
             if wanted == "group":
-                self._groups.render_total(group, out)
+                self._groups.add_total(group)
                 continue
             for lag in group.topics.values():
                 detailed = wanted == "partition" and (group.name, lag.topic) not in fitting.group_topics
-                self._groups.render_topic(group.name, lag, out, partitions=detailed)
+                self._groups.add_topic(group.name, lag, out, partitions=detailed)
+        self._groups.render_added(out)
 
     def _forget(self, reading: ClusterReading) -> None:
         self._topics.forget_all_but(frozenset(reading.topics))
@@ -101,9 +115,16 @@ class KafkaRenderer:
 
 
 def _estimates(reading: ClusterReading) -> dict[str, int]:
-    unknown = every = 0
+    unknown = every = by_search = by_timestamp = 0
     for group in reading.groups.values():
         for lag in group.topics.values():
             every += lag.committed_partitions
-            unknown += lag.lag_seconds.count(None) + lag.committed_partitions - len(lag.partitions)
-    return {"history": every - unknown, "unknown": unknown}
+            unknown += lag.unknown_seconds
+            by_search += lag.methods.count(Method.SEARCH)
+            by_timestamp += lag.methods.count(Method.TIMESTAMP)
+    return {
+        Method.HISTORY.value: every - unknown - by_search - by_timestamp,
+        Method.SEARCH.value: by_search,
+        Method.TIMESTAMP.value: by_timestamp,
+        "unknown": unknown,
+    }

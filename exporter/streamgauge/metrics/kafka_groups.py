@@ -1,5 +1,7 @@
 """Families about consumer groups: their state, and their lag by partition, topic or group."""
 
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from streamgauge.metrics.family import Family, Kind, pairs
@@ -66,7 +68,16 @@ UNKNOWN_PARTITIONS = Family(
     "kafka_consumergroup_unknown_partitions",
     Kind.GAUGE,
     _TOPIC,
-    "Committed partitions whose lag cannot be read now. Above 0, a falling maximum may be blindness, not recovery.",
+    "Committed partitions whose lag in records cannot be read now, so in seconds neither: no leader, no coordinator. "
+    "Above 0, a falling maximum may be blindness, not recovery.",
+)
+UNKNOWN_LAG_SECONDS_PARTITIONS = Family(
+    "kafka_consumergroup_unknown_lag_seconds_partitions",
+    Kind.GAUGE,
+    _TOPIC,
+    "Committed partitions whose lag in seconds is not known now: those of kafka_consumergroup_unknown_partitions, and "
+    "those whose lag in records is known but not when the next record came. Above 0, "
+    "kafka_consumergroup_max_lag_seconds may be too low: its fall is no recovery.",
 )
 UNCOMMITTED_PARTITIONS = Family(
     "kafka_consumergroup_uncommitted_partitions",
@@ -181,6 +192,7 @@ FAMILIES = (
     LAG_SUM,
     CURRENT_OFFSET_SUM,
     UNKNOWN_PARTITIONS,
+    UNKNOWN_LAG_SECONDS_PARTITIONS,
     UNCOMMITTED_PARTITIONS,
     UNASSIGNED_PARTITIONS,
     CONSUMED,
@@ -193,9 +205,11 @@ FAMILIES = (
 SERIES_PER_GROUP = 6
 _PARTITION_FAMILIES = (CURRENT_OFFSET, LAG, LAG_SECONDS, ERROR_BOUND)
 SERIES_PER_PARTITION = len(_PARTITION_FAMILIES)
-SERIES_PER_TOPIC = 13
+SERIES_PER_TOPIC = 14
 
 Lines = dict[str, list[str]]
+_Level = tuple[str, GroupTopicLag | GroupReading]  # labels in braces, with a space, and whose they are
+_Value = Callable[[GroupTopicLag | GroupReading], int | float | None]
 
 
 class _Prefixes(NamedTuple):
@@ -218,6 +232,7 @@ class GroupLines:
 
     def __init__(self, cluster: str) -> None:
         self._cluster = cluster
+        self._levels: list[_Level] = []
         self._groups: dict[str, str] = {}
         self._kinds: dict[str, _Kind] = {}
         self._topics: dict[tuple[str, str], _Prefixes] = {}
@@ -244,14 +259,14 @@ class GroupLines:
         if group.slo_lag_seconds is not None:
             out[SLO_LAG_SECONDS.name].append(f"{SLO_LAG_SECONDS.name}{kept.labels}{group.slo_lag_seconds:.9g}\n")
 
-    def render_total(self, group: GroupReading, out: Lines) -> None:
+    def add_total(self, group: GroupReading) -> None:
         """A group's lag over all of its topics: the same families without the ``topic`` label."""
-        _render_level(group, f"{{{self._labels(group.name)}}} ", out)
+        self._levels.append((f"{{{self._labels(group.name)}}} ", group))
 
-    def render_topic(self, group: str, topic: GroupTopicLag, out: Lines, *, partitions: bool) -> None:
+    def add_topic(self, group: str, topic: GroupTopicLag, out: Lines, *, partitions: bool) -> None:
         """A group's lag on one topic; its partitions' own lines if wanted."""
         prefixes = self._prefixes(group, topic)
-        _render_level(topic, prefixes.labels, out)
+        self._levels.append((prefixes.labels, topic))
         if not partitions:
             return
         offsets, lags, seconds, bounds = prefixes.rows
@@ -268,6 +283,11 @@ class GroupLines:
             out[family.name] += [
                 f"{prefix}{value:.9g}\n" for prefix, value in zip(row, values, strict=True) if value is not None
             ]
+
+    def render_added(self, out: Lines) -> None:
+        """The lines of every group and group-topic that was added, at their own level."""
+        _render_levels(self._levels, out)
+        self._levels = []
 
     def _kind(self, group: GroupReading, kind: tuple[str | None, ...]) -> _Kind:
         labels = self._labels(group.name)
@@ -297,26 +317,43 @@ class GroupLines:
         return kept
 
 
-def _render_level(lag: GroupTopicLag | GroupReading, labels: str, out: Lines) -> None:
-    """What is said alike of a group on a topic and of a group as a whole; ``labels`` are in braces, with a space."""
-    out[STATUS.name].append(f'{STATUS.name}{labels[:-2]},status="{lag.status}"}} 1\n')
-    for family, seconds in (
-        (MAX_LAG_SECONDS, lag.max_lag_seconds),
-        (TIME_TO_CATCH_UP, lag.time_to_catch_up_seconds),
-        (TIME_TO_DATA_LOSS, lag.time_to_data_loss_seconds),
-    ):
-        if seconds is not None:
-            out[family.name].append(f"{family.name}{labels}{seconds:.9g}\n")
-    for family, value in (
-        (MAX_LAG, lag.max_lag),
-        (LAG_SUM, lag.lag_sum),
-        (CURRENT_OFFSET_SUM, lag.committed_sum),
-        (UNKNOWN_PARTITIONS, lag.unknown),
-        (UNCOMMITTED_PARTITIONS, lag.uncommitted),
-        (UNASSIGNED_PARTITIONS, lag.unassigned),
-        (CONSUMED, lag.consumed_total),
-        (COMMITS, lag.commits_total),
-        (RECORDS_LOST, lag.records_lost_total),
-    ):
-        if value is not None:
-            out[family.name].append(f"{family.name}{labels}{value}\n")
+_LEVEL_SECONDS: tuple[tuple[Family, _Value], ...] = (
+    (MAX_LAG_SECONDS, attrgetter("max_lag_seconds")),
+    (TIME_TO_CATCH_UP, attrgetter("time_to_catch_up_seconds")),
+    (TIME_TO_DATA_LOSS, attrgetter("time_to_data_loss_seconds")),
+)
+_LEVEL_INTEGERS: tuple[tuple[Family, _Value], ...] = (
+    (MAX_LAG, attrgetter("max_lag")),
+    (LAG_SUM, attrgetter("lag_sum")),
+    (CURRENT_OFFSET_SUM, attrgetter("committed_sum")),
+    (UNKNOWN_PARTITIONS, attrgetter("unknown")),
+    (UNKNOWN_LAG_SECONDS_PARTITIONS, attrgetter("unknown_seconds")),
+    (UNCOMMITTED_PARTITIONS, attrgetter("uncommitted")),
+    (UNASSIGNED_PARTITIONS, attrgetter("unassigned")),
+    (CONSUMED, attrgetter("consumed_total")),
+    (COMMITS, attrgetter("commits_total")),
+    (RECORDS_LOST, attrgetter("records_lost_total")),
+)
+
+
+def _render_levels(levels: Sequence[_Level], out: Lines) -> None:
+    """What is said alike of a group on a topic and of a group as a whole: family by family, as that is the quickest."""
+    if not levels:
+        return
+    labels, lags = zip(*levels, strict=True)
+    name = STATUS.name
+    out[name] += [f'{name}{label[:-2]},status="{lag.status}"}} 1\n' for label, lag in levels]
+    for family, value_of in _LEVEL_SECONDS:
+        name = family.name
+        out[name] += [
+            f"{name}{label}{value:.9g}\n"
+            for label, value in zip(labels, map(value_of, lags), strict=True)
+            if value is not None
+        ]
+    for family, value_of in _LEVEL_INTEGERS:
+        name = family.name
+        out[name] += [
+            f"{name}{label}{value}\n"
+            for label, value in zip(labels, map(value_of, lags), strict=True)
+            if value is not None
+        ]

@@ -127,6 +127,15 @@ PARTITION_SIZE = Family(
     "Bytes of the partition on its leader's disk, read about once a minute. Far apart within a topic: keys are skewed.",
 )
 
+OPEN_TRANSACTION = Family(
+    "kafka_topic_open_transaction_seconds",
+    Kind.GAUGE,
+    _TOPIC,
+    "For how long, at least, the topic's oldest open transaction has been holding a partition's last stable offset "
+    "where it is; absent while none is open. Consumers that read committed data wait behind it. Longer than the "
+    "producers' transaction.timeout.ms: a transaction hangs.",
+)
+
 FAMILIES = (
     PARTITIONS,
     APPENDED,
@@ -137,6 +146,7 @@ FAMILIES = (
     RETENTION_SECONDS,
     RETENTION_BYTES,
     SIZE,
+    OPEN_TRANSACTION,
     INFO,
     CURRENT_OFFSET,
     LAST_STABLE_OFFSET,
@@ -150,7 +160,7 @@ FAMILIES = (
     PARTITION_SIZE,
 )
 
-SERIES_PER_TOPIC = 10
+SERIES_PER_TOPIC = 11
 _Value = Callable[[PartitionReading], int | None]
 
 # What is served for each partition, and where its value comes from; None: absent.
@@ -222,11 +232,13 @@ class TopicLines:
 
 def _topic_values(topic: TopicReading) -> tuple[tuple[Family, float | None], ...]:
     config = topic.config
+    open_for = topic.open_transaction_seconds
     return (
         (OFFLINE_PARTITIONS, topic.offline if topic.partitions else None),
         (UNDER_MIN_ISR, topic.under_min_isr if topic.partitions else None),
         (REASSIGNING, topic.reassigning),
         (SIZE, topic.size_bytes),
+        (OPEN_TRANSACTION, None if open_for is None else round(open_for, 3)),
         (MIN_ISR, None if config is None else config.min_insync_replicas),
         (RETENTION_SECONDS, None if config is None or not config.deletes else config.retention_seconds),
         (RETENTION_BYTES, None if config is None or not config.deletes else config.retention_bytes),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from streamgauge.metrics import catalogue, exporter, kafka, kafka_cluster, kafka_groups, kafka_topics
+from streamgauge.metrics import catalogue, exporter, kafka, kafka_cluster, kafka_groups, kafka_topics, memory
 from streamgauge.metrics.family import Family
 
 _HEAD: Final = """\
@@ -14,7 +14,8 @@ _HEAD: Final = """\
 Every metric that the exporter serves at `/metrics`, in the order of the page, in the text format and in OpenMetrics.
 
 - **Absent means unknown.** A number that could not be read is not served: never 0, never -1, never a guess. Rules
-  should look at `kafka_consumergroup_unknown_partitions` too, where going blind must not look like a recovery.
+  should look at `kafka_consumergroup_unknown_partitions` too, and for seconds at
+  `kafka_consumergroup_unknown_lag_seconds_partitions`, where going blind must not look like a recovery.
 - **A sum is absent while a part of it is unknown; a maximum is served over the known parts,** so it is a lower bound,
   and an alert on it is right.
 - **A scrape reads nothing.** Each cluster is read at its own `interval`, and a scrape serves what was read last: at
@@ -43,8 +44,9 @@ _SECTIONS: Final = (
     (
         "Estimates and series",
         "How lag in seconds was found, how many series a cluster has, and how many its budget costs.",
-        (kafka.ESTIMATES, kafka.SERIES_SERVED, kafka.SERIES_DROPPED),
+        (kafka.ESTIMATES, kafka.SEARCHES_WAITING, kafka.SERIES_SERVED, kafka.SERIES_DROPPED),
     ),
+    ("Memory", "What is remembered of a cluster, and whether it will outlive a restart.", memory.FAMILIES),
     ("The exporter", "How the exporter itself is doing, and the load that it puts on the brokers.", exporter.FAMILIES),
 )
 
@@ -62,7 +64,7 @@ def _sections() -> Iterator[str]:
 
 def _entries(families: Iterable[Family]) -> Iterator[str]:
     for family in families:
-        labels = ", ".join(f"`{label}`" for label in family.labels)
+        labels = ", ".join(f"`{label}`" for label in family.labels) or "no label"
         yield f"### `{family.name}`\n\n{family.kind.capitalize()} by {labels}.\n\n{_text(family.help)}\n"
 
 

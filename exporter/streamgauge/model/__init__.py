@@ -2,7 +2,12 @@
 
 - ``snapshot``: what a source saw (the sources return it).
 - ``history``: when each end offset was seen, kept from reading to reading.
+- ``remembered``: those histories, put together from what an earlier process has saved.
+- ``saving``: how that saving is doing.
 - ``lag``: records and seconds from a snapshot and the histories.
+- ``search``: what a record's timestamp says of when it was appended.
+- ``bisection``: how that timestamp is found.
+- ``tails``: whether the last few offsets that a group has not committed are records at all.
 - ``throughput``: counters of appended and consumed records, and their rates.
 - ``status``: what a group is doing on a topic, in one word.
 - ``conduct``: what is remembered of it for that.
@@ -13,4 +18,5 @@
 - ``cluster``: one snapshot in, one reading out; holds the state of the above.
 - ``reading``: the answer, which metrics and web show and nobody changes any more.
 - ``source_status``: how a source is doing.
+- ``reload_status``: how the configuration was last read.
 """

@@ -1,7 +1,11 @@
 """One snapshot in, one reading out; holds what must be remembered in between."""
 
+from collections.abc import Iterator
+
+from streamgauge.model.group_topics import Questions
 from streamgauge.model.groups import GroupRules, Groups
 from streamgauge.model.reading import ClusterReading
+from streamgauge.model.remembered import RememberedEnds, RememberedTopic
 from streamgauge.model.snapshot import ClusterSnapshot, Quorum
 from streamgauge.model.topics import Topics
 
@@ -20,10 +24,15 @@ class ClusterModel:
         self._topics = Topics(history_points)
         self._groups = Groups(rules)
 
+    def hold_against(self, rules: GroupRules) -> None:
+        """Hold the conduct of groups against other rules from the next snapshot on; what is remembered stays."""
+        self._groups.rules = rules
+
     def update(self, snapshot: ClusterSnapshot) -> ClusterReading:
         """Take one snapshot; snapshots come in the order of time."""
         topics = self._topics.update(snapshot)
-        groups = self._groups.update(snapshot, self._topics.states)
+        questions = Questions([], [])
+        groups = self._groups.update(snapshot, self._topics.states, questions)
         return ClusterReading(
             cluster=self._cluster,
             read_at=snapshot.read_at,
@@ -34,7 +43,19 @@ class ClusterModel:
             broker_loads=snapshot.broker_loads,
             log_dirs=snapshot.log_dirs,
             voter_lags=_voter_lags(snapshot.quorum),
+            sought=tuple(questions.sought),
+            tails=tuple(dict.fromkeys(questions.tails)),
+            searching=snapshot.searching,
+            history=self._topics.history_size(),
         )
+
+    def restore(self, remembered: RememberedEnds) -> None:
+        """Take up the histories of an earlier process; before the first snapshot."""
+        self._topics.restore(remembered)
+
+    def remembered(self) -> Iterator[RememberedTopic]:
+        """The histories by topic, which are to outlive the process; to be used up before the next snapshot."""
+        return self._topics.remembered()
 
 
 def _voter_lags(quorum: Quorum | None) -> dict[int, int]:

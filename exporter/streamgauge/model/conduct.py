@@ -28,7 +28,7 @@ class ConductMemory:
 
     def note_partition(self, partition: int, lag: Lag, at: float, *, moved: bool) -> None:
         """Since when a partition has had lag without a move of its commit; ``moved``: it moved, or may not yet."""
-        if lag.records == 0:
+        if 0 in (lag.records, lag.seconds):  # seconds alone are 0 where only markers of transactions are left
             self._still.pop(partition, None)
         elif moved:
             self._still[partition] = at

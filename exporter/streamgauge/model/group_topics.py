@@ -1,13 +1,16 @@
 """What is remembered of one group on one topic from reading to reading: lag, throughput, status, what was lost."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from streamgauge.model.conduct import ConductMemory
 from streamgauge.model.forecast import PartitionRoom, seconds_to_catch_up, seconds_to_data_loss
-from streamgauge.model.lag import UNKNOWN, KeptBracket, Lag, lag_of
+from streamgauge.model.lag import UNKNOWN, Estimate, Lag, lag_by, lag_of
 from streamgauge.model.reading import GroupTopicLag, GroupTopicTotals
+from streamgauge.model.search import Method, SearchRules, Stamping, appended_at
+from streamgauge.model.snapshot import Sought, Tail, TopicConfig
 from streamgauge.model.status import Limits, Status, Wait, status_of
+from streamgauge.model.tails import MOST_OFFSETS, TailMemory
 from streamgauge.model.throughput import RecordCounter, consumed, lost
 from streamgauge.model.topics import TopicState
 
@@ -15,23 +18,51 @@ _Row = tuple[int, int | None, Lag]
 _NO_ROOM = PartitionRoom(None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Questions(NamedTuple):
+    """What the source should look at in its next round, collected while a reading is taken."""
+
+    sought: list[Sought]
+    tails: list[Tail]
+
+
+class _Columns(NamedTuple):
+    """Partitions with a known commit, and their lags, as columns of equal length."""
+
+    partitions: tuple[int, ...]
+    committed: tuple[int, ...]
+    lags: tuple[int | None, ...]
+    seconds: tuple[float | None, ...]
+    bounds: tuple[float | None, ...]
+    methods: tuple[Method | None, ...]
+
+
+_NO_COLUMNS = _Columns((), (), (), (), (), ())
+
+
+class Moment(NamedTuple):
     """What holds for all topics of a group in one reading.
 
     Attributes:
+        group: the group's name.
         at: the reading's instant.
         may_be_reset: a jump of a commit may be a reset by hand.
         has_members: None: not known.
         rebalancing: the group is in a rebalance, and no commit is to be expected.
+        reads_committed: the group stops at the last stable offset.
         limits: what its conduct is held against.
+        search: when more should be found out.
+        questions: takes what that is.
     """
 
+    group: str
     at: float
     may_be_reset: bool
     has_members: bool | None
     rebalancing: bool
+    reads_committed: bool
     limits: Limits
+    search: SearchRules
+    questions: Questions
 
 
 class GroupTopicState:
@@ -42,11 +73,13 @@ class GroupTopicState:
         lost_total: records that were deleted before the group read them.
     """
 
-    def __init__(self, generation: int) -> None:
+    def __init__(self, topic: str, generation: int) -> None:
+        self._name = topic
         self.committed: dict[int, int] = {}
         self.lost_total = 0
         self._generation = generation
-        self._kept: dict[int, KeptBracket] = {}
+        self._kept: dict[int, Estimate] = {}
+        self._tails = TailMemory()
         self._lost_to: dict[int, int] = {}
         self._consumed = RecordCounter()
         self._conduct = ConductMemory()
@@ -58,7 +91,6 @@ class GroupTopicState:
 
     def update(
         self,
-        name: str,
         commits: Mapping[int, int | None],
         topic: TopicState,
         moment: Moment,
@@ -72,7 +104,7 @@ class GroupTopicState:
         for partition, offset in sorted(commits.items()):
             before = self.committed.get(partition)
             count += consumed(before, offset, may_be_reset=moment.may_be_reset)
-            lag = self._lag(partition, offset, topic)
+            lag = self._lag(partition, offset, topic, moment)
             if self._is_below_start(partition, before, offset, topic):
                 below_start += 1
             has_moved = before is not None and offset is not None and offset != before
@@ -83,20 +115,20 @@ class GroupTopicState:
             if offset is not None:
                 self.committed[partition] = offset
         self._consumed.add(count, moment.at)
-        reading = self._reading(name, rows, topic.partitions.keys() - commits.keys(), assigned, topic)
-        wait = _longest_wait(reading, moment.at)
+        columns = _columns(rows)
+        wait = _longest_wait(columns, moment.at)
         self._conduct.note_topic(moment.at, moment.limits.window, wait, moved=moved, fell=fell)
-        unknown = len(rows) - len(reading.lag_seconds) + reading.lag_seconds.count(None)
+        unknown = len(rows) - len(columns.seconds) + columns.seconds.count(None)
         conduct = self._conduct.conduct(
             moment.at, wait, lost=below_start, unknown=unknown, has_members=moment.has_members
         )
-        return self._judged(reading, status_of(conduct, moment.limits), rows, topic)
+        return self._reading(rows, columns, topic, status_of(conduct, moment.limits), assigned)
 
-    def unreadable(self, name: str, topic: TopicState) -> GroupTopicLag:
+    def unreadable(self, topic: TopicState) -> GroupTopicLag:
         """The commits could not be read: whatever was committed is unknown now."""
         rows: list[_Row] = [(partition, None, UNKNOWN) for partition in self.committed]
-        reading = self._reading(name, rows, topic.partitions.keys() - self.committed.keys(), None, topic)
-        return replace(reading, consumed_per_second=None, status=Status.UNKNOWN, commits_total=self._conduct.commits)
+        reading = self._reading(rows, _columns(rows), topic, Status.UNKNOWN, None)
+        return reading._replace(consumed_per_second=None, time_to_catch_up_seconds=None, time_to_data_loss_seconds=None)
 
     def forget_commits(self) -> None:
         """The group has no commit on the topic any more; what it had counted stays."""
@@ -117,17 +149,39 @@ class GroupTopicState:
             self._lost_to.pop(gone, None)
             self._conduct.forget_partition(gone)
 
-    def _lag(self, partition: int, offset: int | None, topic: TopicState) -> Lag:
-        lag, kept = lag_of(
-            offset,
-            topic.ends.get(partition),
-            topic.log_starts.get(partition),
-            topic.histories.get(partition),
-            self._kept.get(partition),
+    def _lag(self, partition: int, offset: int | None, topic: TopicState, moment: Moment) -> Lag:
+        end = (topic.stable_ends if moment.reads_committed else topic.ends).get(partition)
+        history = topic.histories.get(partition)
+        lag, kept = lag_of(offset, end, topic.log_starts.get(partition), history, self._kept.get(partition))
+        if kept is None or offset is None or end is None:
+            self._tails.forget(partition)
+            return lag
+        if kept.searched or lag.error_bound is None or lag.error_bound * 2 > moment.search.precision:
+            # Asked even when this record has been found: the next one of a group that reads on is no better known.
+            moment.questions.sought.append(Sought(moment.group, self._name, partition))
+            kept = kept if kept.searched else self._searched(kept, partition, topic, moment, end.answered)
+            lag = lag_by(kept, offset, end)
+        self._kept[partition] = kept
+        if end.offset - offset > MOST_OFFSETS or kept.offset != offset:  # long, or partly deleted
+            self._tails.forget(partition)
+            return lag
+        return self._unless_nothing_waits(lag, Tail(self._name, partition, offset, end.offset), topic, moment)
+
+    def _searched(self, kept: Estimate, partition: int, topic: TopicState, moment: Moment, read_at: float) -> Estimate:
+        """The estimate with what a search has found, if there was one."""
+        stamp, history = topic.stamps.get((partition, kept.offset)), topic.histories.get(partition)
+        if stamp is None or history is None:
+            return kept
+        found = appended_at(
+            stamp, history.proven(kept.offset), _stamping(topic.config), read_at=read_at, rules=moment.search
         )
-        if kept is not None:
-            self._kept[partition] = kept
-        return lag
+        return kept._replace(appended=found or kept.appended, searched=True)
+
+    def _unless_nothing_waits(self, lag: Lag, tail: Tail, topic: TopicState, moment: Moment) -> Lag:
+        is_empty = self._tails.note(tail, topic.tails.get(tail))
+        if is_empty is None:
+            moment.questions.tails.append(tail)
+        return Lag(lag.records, 0.0, 0.0, Method.SEARCH) if is_empty else lag
 
     def _is_below_start(self, partition: int, before: int | None, offset: int | None, topic: TopicState) -> bool:
         """Whether the commit lies below the log start while there is lag; counts what that has cost since last time."""
@@ -145,54 +199,63 @@ class GroupTopicState:
 
     def _reading(
         self,
-        name: str,
         rows: list[_Row],
-        uncommitted: Iterable[int],
-        assigned: frozenset[int] | None,
+        columns: _Columns,
         topic: TopicState,
+        status: Status,
+        assigned: frozenset[int] | None,
     ) -> GroupTopicLag:
-        known = [(partition, offset, lag) for partition, offset, lag in rows if offset is not None]
-        numbers, offsets, lags = zip(*known, strict=True) if known else ((), (), ())
-        records, seconds, bounds = zip(*lags, strict=True) if lags else ((), (), ())  # columns, by one call in C
-        known_records = [lag for lag in records if lag is not None]
-        unknown = len(rows) - len(known_records)
+        known = [lag for lag in columns.lags if lag is not None]
+        unknown = len(rows) - len(known)
+        uncommitted = len(topic.partitions.keys() - {row[0] for row in rows})
+        lag_sum = sum(known) if known and not unknown else None
+        appended = None if uncommitted else topic.appended_per_second
+        consumed_per_second = self._consumed.per_second
         return GroupTopicLag(
-            topic=name,
-            partitions=numbers,
-            committed=offsets,
-            lags=records,
-            lag_seconds=seconds,
-            error_bounds=bounds,
+            topic=self._name,
+            partitions=columns.partitions,
+            committed=columns.committed,
+            lags=columns.lags,
+            lag_seconds=columns.seconds,
+            error_bounds=columns.bounds,
+            methods=columns.methods,
             unknown=unknown,
-            uncommitted=sum(1 for _ in uncommitted),
-            lag_sum=sum(known_records) if known_records and not unknown else None,
-            max_lag=max(known_records, default=None),
-            max_lag_seconds=max((one for one in seconds if one is not None), default=None),
-            committed_sum=sum(offsets) if offsets and len(offsets) == len(rows) else None,
+            uncommitted=uncommitted,
+            lag_sum=lag_sum,
+            max_lag=max(known, default=None),
+            max_lag_seconds=max((one for one in columns.seconds if one is not None), default=None),
+            committed_sum=sum(columns.committed) if rows and len(columns.committed) == len(rows) else None,
             consumed_total=self._consumed.total,
-            consumed_per_second=self._consumed.per_second,
+            consumed_per_second=consumed_per_second,
+            status=status,
+            time_to_catch_up_seconds=seconds_to_catch_up(lag_sum, appended, consumed_per_second),
+            time_to_data_loss_seconds=_soonest_data_loss(rows, topic),
             records_lost_total=self.lost_total,
-            commits_total=0,
+            commits_total=self._conduct.commits,
             unassigned=None if assigned is None else len(topic.partitions.keys() - assigned),
         )
 
-    def _judged(self, reading: GroupTopicLag, status: Status, rows: list[_Row], topic: TopicState) -> GroupTopicLag:
-        """The reading with what can be said of it: status and forecasts."""
-        appended = None if reading.uncommitted else topic.appended_per_second
-        return replace(
-            reading,
-            status=status,
-            commits_total=self._conduct.commits,
-            time_to_catch_up_seconds=seconds_to_catch_up(reading.lag_sum, appended, reading.consumed_per_second),
-            time_to_data_loss_seconds=_soonest_data_loss(rows, topic),
-        )
+
+def _columns(rows: list[_Row]) -> _Columns:
+    known = [row for row in rows if row[1] is not None]
+    if not known:
+        return _NO_COLUMNS
+    partitions, committed, lags = zip(*known, strict=True)
+    return _Columns(partitions, committed, *zip(*lags, strict=True))  # by two calls in C
 
 
-def _longest_wait(reading: GroupTopicLag, at: float) -> Wait | None:
-    longest = reading.max_lag_seconds
+def _stamping(config: TopicConfig | None) -> Stamping:
+    """Without a right to read the topic's settings, its timestamps are the producers' word."""
+    if config is None:
+        return Stamping(by_broker=False, compacted=False)
+    return Stamping(config.timestamp_type == "LogAppendTime", "compact" in config.cleanup_policy)
+
+
+def _longest_wait(columns: _Columns, at: float) -> Wait | None:
+    longest = max((one for one in columns.seconds if one is not None), default=None)
     if longest is None:
         return None
-    return Wait(at, longest, reading.error_bounds[reading.lag_seconds.index(longest)] or 0.0)
+    return Wait(at, longest, columns.bounds[columns.seconds.index(longest)] or 0.0)
 
 
 def _soonest_data_loss(rows: list[_Row], topic: TopicState) -> float | None:
@@ -202,7 +265,7 @@ def _soonest_data_loss(rows: list[_Row], topic: TopicState) -> float | None:
     each = (
         seconds_to_data_loss(lag, topic.config, _room(partition, topic) if by_size else _NO_ROOM)
         for partition, _, lag in rows
-        if lag.records
+        if lag.records and lag.seconds != 0
     )
     return min((seconds for seconds in each if seconds is not None), default=None)
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 from streamgauge.model.departed import Departed
-from streamgauge.model.group_topics import GroupTopicState, Moment
+from streamgauge.model.group_topics import GroupTopicState, Moment, Questions
 from streamgauge.model.membership import Membership
 from streamgauge.model.reading import GroupReading, GroupTopicLag, GroupTopicTotals
+from streamgauge.model.search import SearchRules
 from streamgauge.model.snapshot import ClusterSnapshot, Group
 from streamgauge.model.status import Limits
 from streamgauge.model.topics import TopicState
@@ -23,11 +24,15 @@ class GroupRules:
         interval: seconds between two readings.
         window: seconds over which a trend is told, and for which a rewind is remembered.
         limit_of: a group's limit of waiting time, by its name.
+        reads_committed: whether a group reads committed data only, by its name.
+        search: when more should be found out about how long records have been waiting.
     """
 
     interval: float
     window: float
     limit_of: Callable[[str], float]
+    reads_committed: Callable[[str], bool]
+    search: SearchRules
 
 
 class _GroupState:
@@ -41,7 +46,9 @@ class _GroupState:
         self._has_had_members = False
         self._was_empty = False
 
-    def update(self, group: Group, topics: Mapping[str, TopicState], at: float, rules: GroupRules) -> GroupReading:
+    def update(
+        self, group: Group, topics: Mapping[str, TopicState], at: float, rules: GroupRules, questions: Questions
+    ) -> GroupReading:
         """Take one reading of the group."""
         self._membership.update(group)
         limit = rules.limit_of(group.name)
@@ -51,11 +58,15 @@ class _GroupState:
             self._was_empty = is_empty
         self._has_had_members = self._has_had_members or bool(group.members)
         moment = Moment(
+            group=group.name,
             at=at,
             may_be_reset=may_be_reset,
             has_members=None if group.members is None else bool(group.members),
             rebalancing=self._membership.rebalancing,
+            reads_committed=rules.reads_committed(group.name),
             limits=Limits(rules.interval, rules.window, limit),
+            search=rules.search,
+            questions=questions,
         )
         lags = self._unreadable(topics, at) if group.commits is None else self._read(group, topics, moment)
         return GroupReading(
@@ -85,7 +96,6 @@ class _GroupState:
         are_settled = bool(group.members) and are_known and not moment.rebalancing
         return {
             name: self._topic(name, topics[name]).update(
-                name,
                 commits.get(name, _NO_COMMITS),
                 topics[name],
                 moment,
@@ -96,7 +106,7 @@ class _GroupState:
 
     def _unreadable(self, topics: Mapping[str, TopicState], at: float) -> dict[str, GroupTopicLag]:
         self._part_with_all_but(topics, at)
-        return {name: state.unreadable(name, topics[name]) for name, state in self._topics.items()}
+        return {name: state.unreadable(topics[name]) for name, state in self._topics.items()}
 
     def _part_with_all_but(self, names: Container[str], at: float) -> None:
         for name in [name for name in self._topics if name not in names]:
@@ -109,26 +119,33 @@ class _GroupState:
         if state is None:
             state = self._departed.recall(name)
             if state is None:
-                state = GroupTopicState(topic.generation)
+                state = GroupTopicState(name, topic.generation)
             self._of_departed = self._of_departed.minus(state.totals)
             self._topics[name] = state
         return state
 
 
 class Groups:
-    """The memory of all groups of a cluster, held against the rules."""
+    """The memory of all groups of a cluster, held against the rules.
+
+    Attributes:
+        rules: may be replaced between two readings.
+    """
 
     def __init__(self, rules: GroupRules) -> None:
-        self._rules = rules
+        self.rules = rules
         self._states: dict[str, _GroupState] = {}
         self._departed: Departed[_GroupState] = Departed()
 
-    def update(self, snapshot: ClusterSnapshot, topics: Mapping[str, TopicState]) -> dict[str, GroupReading]:
+    def update(
+        self, snapshot: ClusterSnapshot, topics: Mapping[str, TopicState], questions: Questions
+    ) -> dict[str, GroupReading]:
         """Take one reading of all groups; a group that is gone takes its readings with it.
 
         Args:
             snapshot: the reading.
             topics: the topics' memory, updated with the same snapshot.
+            questions: takes what the source should look at next.
         """
         for name in [name for name in self._states if name not in snapshot.groups]:
             self._departed.keep(name, self._states.pop(name), snapshot.finished)
@@ -137,7 +154,7 @@ class Groups:
             state = self._states.get(name)
             if state is None:
                 state = self._states[name] = self._departed.recall(name) or _GroupState()
-            readings[name] = state.update(group, topics, snapshot.finished, self._rules)
+            readings[name] = state.update(group, topics, snapshot.finished, self.rules, questions)
         return readings
 
 

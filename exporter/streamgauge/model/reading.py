@@ -2,27 +2,32 @@
 
 None always means unknown (or not applicable), never zero.
 Per-partition values are columns of equal length, in the order of ``partitions``: tens of thousands are made
-and rendered every cycle, and columns cost a fraction of one object a partition.
+and rendered every cycle, and columns cost a fraction of one object a partition. What there is one of for each group is
+a named tuple, which is made in a fraction of a frozen dataclass's time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, TopicConfig
+from streamgauge.model.history import NOTHING_REMEMBERED, HistorySize
+from streamgauge.model.saving import SaveStatus
+from streamgauge.model.search import Method
+from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, Sought, Tail, TopicConfig
 from streamgauge.model.status import SEVERITY, Status
 
 Number = TypeVar("Number", int, float)
 
 
 class PartitionLag(NamedTuple):
-    """One row of a ``GroupTopicLag``: lag in records, seconds and the seconds' error bound."""
+    """One row of a ``GroupTopicLag``: lag in records, seconds, the seconds' error bound and how they were found."""
 
     partition: int
     committed: int
     lag: int | None
     lag_seconds: float | None
     error_bound_seconds: float | None
+    method: Method | None
 
 
 class GroupTopicTotals(NamedTuple):
@@ -41,8 +46,7 @@ class GroupTopicTotals(NamedTuple):
         return GroupTopicTotals(*(one - another for one, another in zip(self, other, strict=True)))
 
 
-@dataclass(frozen=True, slots=True)
-class GroupTopicLag:
+class GroupTopicLag(NamedTuple):
     """How far a group is behind on one topic.
 
     Attributes:
@@ -52,6 +56,7 @@ class GroupTopicLag:
         lags: end offset minus committed offset; None where unknown.
         lag_seconds: how long the next record to be committed has been waiting; 0 where lag is 0, None where unknown.
         error_bounds: the truth is within ``lag_seconds`` plus or minus this; None where there is none.
+        methods: how ``lag_seconds`` were found; None where unknown.
         unknown: committed partitions whose lag is unknown.
         uncommitted: partitions of the topic that the group never committed.
         lag_sum: None while any committed partition is unknown (a sum of the rest would be a false recovery).
@@ -75,6 +80,7 @@ class GroupTopicLag:
     lags: tuple[int | None, ...]
     lag_seconds: tuple[float | None, ...]
     error_bounds: tuple[float | None, ...]
+    methods: tuple[Method | None, ...]
     unknown: int
     uncommitted: int
     lag_sum: int | None
@@ -100,16 +106,28 @@ class GroupTopicLag:
         """Partitions that the group has committed, readable now or not."""
         return len(self.partitions) + self.unknown - self.lags.count(None)
 
+    @property
+    def unknown_seconds(self) -> int:
+        """Committed partitions whose lag in seconds is unknown: those of ``unknown``, and more."""
+        return self.committed_partitions - len(self.partitions) + self.lag_seconds.count(None)
+
     def rows(self) -> Iterator[PartitionLag]:
         """The columns as rows."""
         return map(
             PartitionLag._make,
-            zip(self.partitions, self.committed, self.lags, self.lag_seconds, self.error_bounds, strict=True),
+            zip(
+                self.partitions,
+                self.committed,
+                self.lags,
+                self.lag_seconds,
+                self.error_bounds,
+                self.methods,
+                strict=True,
+            ),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class GroupReading:
+class GroupReading(NamedTuple):
     """A consumer group: Kafka's word on it, and its lag on each topic it committed or is assigned.
 
     Attributes:
@@ -127,7 +145,7 @@ class GroupReading:
     coordinator: int | None
     members: tuple[Member, ...] | None
     topics: Mapping[str, GroupTopicLag]
-    of_departed: GroupTopicTotals = GroupTopicTotals()  # noqa: RUF009  # a tuple: nobody can change it
+    of_departed: GroupTopicTotals = GroupTopicTotals()
     rebalances_total: int = 0
     member_changes_total: int = 0
     slo_lag_seconds: float | None = None
@@ -157,6 +175,11 @@ class GroupReading:
     def unknown(self) -> int:
         """Committed partitions whose lag is unknown, over all topics."""
         return sum(topic.unknown for topic in self.topics.values())
+
+    @property
+    def unknown_seconds(self) -> int:
+        """Committed partitions whose lag in seconds is unknown, over all topics."""
+        return sum(topic.unknown_seconds for topic in self.topics.values())
 
     @property
     def uncommitted(self) -> int:
@@ -210,7 +233,8 @@ class PartitionReading(NamedTuple):
     """One partition of a topic: placement and offsets; None where an offset could not be read.
 
     ``last_stable`` is present only where it differs from ``end`` (an open transaction). ``size_bytes`` is that of the
-    leader's replica.
+    leader's replica. ``open_transaction_seconds`` is for how long, at least, the oldest open transaction has been
+    holding ``last_stable`` where it is.
     """
 
     placement: Partition
@@ -218,6 +242,7 @@ class PartitionReading(NamedTuple):
     last_stable: int | None
     log_start: int | None
     size_bytes: int | None = None
+    open_transaction_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +275,12 @@ class TopicReading:
         return sum(len(row.placement.in_sync_replicas) < least for row in self.partitions)
 
     @property
+    def open_transaction_seconds(self) -> float | None:
+        """Of the partition whose transaction has been open for the longest; None while none is."""
+        each = (row.open_transaction_seconds for row in self.partitions)
+        return max((seconds for seconds in each if seconds is not None), default=None)
+
+    @property
     def size_bytes(self) -> int | None:
         """The sum of the partitions'; None while any is unknown."""
         return _sum_of_known(row.size_bytes for row in self.partitions)
@@ -264,6 +295,11 @@ class ClusterReading:
         broker_loads: replicas and leaders, by node.
         log_dirs: the brokers' log directories; empty where they could not be read.
         voter_lags: how many records each voter of the metadata quorum is behind its leader, by node.
+        sought: where a timestamp would tell more of how long the next record waits: for the source's next round.
+        tails: tails that should be read: likewise.
+        searching: records whose search has not ended yet.
+        history: how many end offsets are remembered.
+        saving: how the saving of what is remembered is doing; None where nothing is to be saved.
     """
 
     cluster: str
@@ -275,6 +311,11 @@ class ClusterReading:
     broker_loads: Mapping[int, BrokerLoad] = field(default_factory=dict)
     log_dirs: tuple[LogDir, ...] = ()
     voter_lags: Mapping[int, int] = field(default_factory=dict)
+    sought: tuple[Sought, ...] = ()
+    tails: tuple[Tail, ...] = ()
+    searching: int = 0
+    history: HistorySize = NOTHING_REMEMBERED
+    saving: SaveStatus | None = None
 
 
 def _sum_of_known(parts: Iterable[Number | None]) -> Number | None:

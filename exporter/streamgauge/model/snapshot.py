@@ -29,13 +29,17 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """One partition's placement; ``leader`` is None while it has none."""
+    """One partition's placement; ``leader`` is None while it has none.
+
+    ``leader_epoch`` is the highest that has been seen; None where brokers do not say.
+    """
 
     partition: int
     leader: int | None
     replicas: tuple[int, ...]
     in_sync_replicas: tuple[int, ...]
     offline_replicas: tuple[int, ...] = ()
+    leader_epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,37 @@ class Failure:
     example: str
 
 
+class Sought(NamedTuple):
+    """A group and partition whose next record's timestamp is wanted.
+
+    No offset is named: by the time of the search the group may have moved on, and where it is then counts.
+    """
+
+    group: str
+    topic: str
+    partition: int
+
+
+class Stamp(NamedTuple):
+    """Timestamps found by search, in wall-clock seconds.
+
+    ``at`` is that of the record itself (of the last one stamped before it where several share one), None where no
+    record has any; ``next_at`` that of the first one found after it, if any.
+    """
+
+    at: float | None
+    next_at: float | None
+
+
+class Tail(NamedTuple):
+    """The last few offsets of a partition that a group has not committed, unmoved for a while."""
+
+    topic: str
+    partition: int
+    committed: int
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterSnapshot:
     """One cycle's view of a cluster.
@@ -150,7 +185,7 @@ class ClusterSnapshot:
         controller: the active controller's node, None where it is not known.
         topics: topics by name, those left out by the configuration excepted.
         ends: end offsets by topic and partition; absent where they could not be read.
-        last_stable: last stable offsets (LSO) likewise, only where they differ from the end.
+        last_stable: last stable offsets (LSO), only where they differ from the end; None where they could not be read.
         log_starts: log start offsets likewise.
         groups: groups by name.
         broker_loads: by node.
@@ -159,6 +194,9 @@ class ClusterSnapshot:
         log_dirs: the brokers' log directories; empty where they could not be read.
         replica_bytes: the size of each replica by topic, partition and node, likewise.
         quorum: None on clusters without KRaft, or where it could not be read.
+        stamps: what a search for timestamps has found, by topic, then by partition and offset.
+        searching: records whose search has not ended yet: the budget of a cycle was used up.
+        tails: of the tails that were read, whether nothing in them is visible to a consumer.
         failures: what is missing from this snapshot, and why.
     """
 
@@ -169,7 +207,7 @@ class ClusterSnapshot:
     controller: int | None = None
     topics: Mapping[str, Topic] = field(default_factory=dict)
     ends: Mapping[str, Mapping[int, EndOffset]] = field(default_factory=dict)
-    last_stable: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    last_stable: Mapping[str, Mapping[int, int | None]] = field(default_factory=dict)
     log_starts: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     groups: Mapping[str, Group] = field(default_factory=dict)
     broker_loads: Mapping[int, BrokerLoad] = field(default_factory=dict)
@@ -178,4 +216,7 @@ class ClusterSnapshot:
     log_dirs: tuple[LogDir, ...] = ()
     replica_bytes: Mapping[str, Mapping[int, Mapping[int, int]]] = field(default_factory=dict)
     quorum: Quorum | None = None
+    stamps: Mapping[str, Mapping[tuple[int, int], Stamp]] = field(default_factory=dict)
+    searching: int = 0
+    tails: Mapping[Tail, bool] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()

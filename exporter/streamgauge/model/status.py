@@ -18,7 +18,6 @@ usually leaves between commits (Flink commits at checkpoints), or a window while
 longest.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -59,8 +58,7 @@ class Wait(NamedTuple):
     error_bound: float
 
 
-@dataclass(frozen=True, slots=True)
-class Conduct:
+class Conduct(NamedTuple):
     """What was observed of a group on a topic; durations in seconds, None where there is none or it is unknown.
 
     Attributes:
@@ -86,8 +84,7 @@ class Conduct:
     wait_before: Wait | None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What the conduct is held against, in seconds."""
 
     interval: float

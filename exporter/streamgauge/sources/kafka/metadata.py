@@ -113,10 +113,16 @@ def _topic(answer: Any) -> Topic:
             tuple(one.replica_nodes),
             tuple(one.isr_nodes),
             tuple(one.offline_replicas or ()),
+            _leader_epoch(one),
         )
         for one in answer.partitions
     }
     return Topic(answer.name, None if topic_id is None else str(topic_id), dict(sorted(partitions.items())))
+
+
+def _leader_epoch(answer: Any) -> int | None:
+    epoch = answer.leader_epoch
+    return epoch if isinstance(epoch, int) and epoch >= 0 else None
 
 
 def _node(node_id: int | None) -> int | None:

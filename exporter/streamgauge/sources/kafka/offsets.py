@@ -13,6 +13,9 @@ from streamgauge.sources.kafka.failures import Failures
 Commits = Mapping[str, Mapping[int, int | None]]
 """Committed offsets by topic and partition; None where one partition's could not be read."""
 
+NO_EPOCH = -1
+"""The leader epoch of a request that does not care for it."""
+
 _BATCHED = 8  # the first version of OffsetFetch that takes many groups (KIP-709, Kafka 3.0)
 _LAST_WITH_NAMES = 9  # later versions name topics by id alone
 
@@ -105,14 +108,20 @@ async def read_last_stable(
     topics: Mapping[str, Topic],
     ends: Mapping[str, Mapping[int, EndOffset]],
     failures: Failures,
-) -> dict[str, dict[int, int]]:
-    """Last stable offsets, where they are below the end (a transaction is open)."""
-    last_stable: dict[str, dict[int, int]] = {}
+) -> dict[str, dict[int, int | None]]:
+    """Last stable offsets, where they are below the end (a transaction is open); None where they could not be read."""
     requests = _list_offsets(topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
-    for _, topic, partition, offset in _listed(await connection.ask_each(requests), "last_stable_offsets", failures):
+    listed = list(_listed(await connection.ask_each(requests), "last_stable_offsets", failures))
+    last_stable: dict[str, dict[int, int | None]] = {}
+    for _, topic, partition, offset in listed:
         end = ends.get(topic, {}).get(partition)
         if end is not None and offset < end.offset:
             last_stable.setdefault(topic, {})[partition] = offset
+    if len(listed) < sum(map(len, ends.values())):
+        told = {(topic, partition) for _, topic, partition, _ in listed}
+        for topic, partition in ((topic, partition) for topic, known in ends.items() for partition in known):
+            if (topic, partition) not in told:
+                last_stable.setdefault(topic, {})[partition] = None
     return last_stable
 
 
@@ -150,11 +159,13 @@ def _list_offsets(topics: Mapping[str, Topic], timestamp: int, isolation: int) -
     message = ListOffsetsRequest.ListOffsetsTopic
     row = message.ListOffsetsPartition
     by_leader: dict[NodeId, dict[str, list[Any]]] = {}
+    timestamp = int(timestamp)
     for topic in topics.values():
-        for partition in topic.partitions.values():
+        for number, partition in topic.partitions.items():
             if partition.leader is not None:
                 rows = by_leader.setdefault(partition.leader, {}).setdefault(topic.name, [])
-                rows.append(row(partition_index=partition.partition, timestamp=int(timestamp)))
+                epoch = NO_EPOCH if partition.leader_epoch is None else partition.leader_epoch
+                rows.append(row(partition_index=number, current_leader_epoch=epoch, timestamp=timestamp))
     return {
         leader: ListOffsetsRequest(
             isolation_level=int(isolation),

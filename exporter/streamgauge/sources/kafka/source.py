@@ -5,10 +5,11 @@ by the order of reading. With one broker a cycle takes six requests, and one or 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from streamgauge.errors import SourceError
-from streamgauge.model.snapshot import ClusterSnapshot, Group, Quorum, Topic, TopicConfig
+from streamgauge.model.snapshot import ClusterSnapshot, EndOffset, Group, Quorum, Sought, Tail, Topic, TopicConfig
 from streamgauge.sources.kafka.connection import Connection, NodeId, Wanted
 from streamgauge.sources.kafka.failures import Failures
 from streamgauge.sources.kafka.groups import (
@@ -19,10 +20,13 @@ from streamgauge.sources.kafka.groups import (
     find_coordinators,
     list_groups,
 )
+from streamgauge.sources.kafka.leader_epochs import LeaderEpochs
 from streamgauge.sources.kafka.log_dirs import LogDirs, read_log_dirs
 from streamgauge.sources.kafka.metadata import Metadata, read_metadata, read_quorum, read_reassignments
 from streamgauge.sources.kafka.offsets import Commits, read_commits, read_ends, read_last_stable, read_log_starts
+from streamgauge.sources.kafka.search import SoughtRecord, Stamps, TimestampSearch
 from streamgauge.sources.kafka.topic_configs import read_topic_configs
+from streamgauge.sources.kafka.trailing_markers import read_tails
 
 RARE_SECONDS = 60.0
 """What changes slowly (members of a group whose state has not changed, configurations, disks) is read this often."""
@@ -43,6 +47,7 @@ class KafkaSource:
         deadline: seconds that one reading may take.
         topics: which topics are watched.
         groups: which of the groups that the brokers list are watched.
+        search: how records are searched for by their timestamps.
         explicit_groups: for brokers that cannot list groups: each group with the topics that it reads. Other groups,
             members, configurations and disks are not read then.
         clock: monotonic seconds.
@@ -62,6 +67,7 @@ class KafkaSource:
         topics: Wanted,
         groups: Wanted,
         explicit_groups: Mapping[str, Sequence[str]] | None = None,
+        search: TimestampSearch,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
@@ -73,6 +79,11 @@ class KafkaSource:
         self._topics = topics
         self._groups = groups
         self._explicit_groups = explicit_groups or {}
+        self._search = search
+        self._leader_epochs = LeaderEpochs()
+        self._sought: tuple[Sought, ...] = ()
+        self._tails: tuple[Tail, ...] = ()
+        self._unreadable_tails: dict[str | Tail, float] = {}  # topics without the right, tails not told; until when
         self._clock = clock
         self._wall_clock = wall_clock
         self._cycle_number = 0
@@ -88,6 +99,10 @@ class KafkaSource:
         self._quorum: Quorum | None = None
         self._log_dirs = LogDirs((), {}, forbidden=False)
         self._log_dirs_due = 0.0
+
+    def look_for(self, sought: tuple[Sought, ...], tails: tuple[Tail, ...]) -> None:
+        """Say what the next reading should find out besides: records' timestamps, and what tails consist of."""
+        self._sought, self._tails = sought, tails
 
     def read(self) -> ClusterSnapshot:
         """Read everything once.
@@ -116,6 +131,7 @@ class KafkaSource:
         failures = Failures()
         connection = self._connection
         metadata = await read_metadata(connection, self._topics, failures)
+        metadata = replace(metadata, topics=self._leader_epochs.raised(metadata.topics))
         listing = await self._list(metadata, failures)
         commits = await read_commits(connection, self._wanted_commits(listing, metadata), self._topics, failures)
         ends = await read_ends(connection, metadata.topics, failures)
@@ -123,6 +139,8 @@ class KafkaSource:
         last_stable = await read_last_stable(connection, metadata.topics, ends, failures)
         await self._describe(listing, failures)
         await self._read_rare(metadata, failures)
+        wanted = list(self._wanted_records(commits, ends, log_starts))
+        stamps, tails = await self._look_closer(metadata, wanted, started, failures)
         return ClusterSnapshot(
             started=started,
             finished=self._clock(),
@@ -140,6 +158,9 @@ class KafkaSource:
             log_dirs=self._log_dirs.log_dirs,
             replica_bytes=self._log_dirs.replica_bytes,
             quorum=self._quorum,
+            stamps=stamps,
+            searching=self._search.waiting,
+            tails=tails,
             failures=failures.noted(),
         )
 
@@ -164,6 +185,37 @@ class KafkaSource:
             self._log_dirs = await read_log_dirs(connection, node_ids, self._topics, failures)
             if self._log_dirs.forbidden:
                 self._log_dirs_due = self._clock() + FORBIDDEN_SECONDS
+
+    def _wanted_records(
+        self,
+        commits: Mapping[str, Commits],
+        ends: Mapping[str, Mapping[int, EndOffset]],
+        log_starts: Mapping[str, Mapping[int, int]],
+    ) -> Iterator[SoughtRecord]:
+        """Where the groups that an earlier reading named are now: their next records, if any wait."""
+        for group, topic, partition in self._sought:
+            committed = commits.get(group, {}).get(topic, {}).get(partition)
+            end = ends.get(topic, {}).get(partition)
+            if committed is None or end is None:
+                continue
+            offset = max(committed, log_starts.get(topic, {}).get(partition, 0))
+            if offset < end.offset:
+                yield SoughtRecord(topic, partition, offset, end.offset)
+
+    async def _look_closer(
+        self, metadata: Metadata, wanted: Sequence[SoughtRecord], started: float, failures: Failures
+    ) -> tuple[Stamps, Mapping[Tail, bool]]:
+        """What earlier readings left open, in the half of the deadline that is spare."""
+        topics, half = metadata.topics, started + self.deadline / 2
+        stamps = await self._search.find(wanted, topics, self._wall_clock(), lambda: self._clock() < half, failures)
+        self._unreadable_tails = {name: due for name, due in self._unreadable_tails.items() if due > self._clock()}
+        asked = [tail for tail in self._tails if not {tail, tail.topic} & self._unreadable_tails.keys()]
+        if not asked or self._clock() >= half:
+            return stamps, {}
+        tails = await read_tails(self._connection, asked, topics, failures)
+        self._unreadable_tails |= dict.fromkeys(tails.forbidden, self._clock() + FORBIDDEN_SECONDS)
+        self._unreadable_tails |= dict.fromkeys(set(asked) - tails.results.keys(), self._clock() + RARE_SECONDS)
+        return stamps, tails.results
 
     async def _list(self, metadata: Metadata, failures: Failures) -> Listing:
         if self._explicit_groups:
