@@ -1,6 +1,8 @@
 """Runs the exporter as its users do, as a process with a command line, and reads what it serves."""
 
+import os
 import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,6 +43,10 @@ class Page:
         wanted = labels.items()
         return [value for labelled, value in self._samples.get(name, {}).items() if wanted <= dict(labelled).items()]
 
+    def series(self, name: str) -> Mapping[Labels, float]:
+        """Every series of this name, by its labels."""
+        return self._samples.get(name, {})
+
     def names(self) -> set[str]:
         """The names of all samples."""
         return set(self._samples)
@@ -51,7 +57,7 @@ class Exporter:
 
     Args:
         folder: where its configuration and log go.
-        arguments: its command line after ``serve``, without ``--listen``.
+        arguments: its command line after ``serve``, without ``--listen``; its state is in the folder unless they say.
         config: what stands in its configuration file, if it has one.
     """
 
@@ -60,14 +66,15 @@ class Exporter:
         self._config = config
         self._config_file = folder / "streamgauge.yml"
         file_arguments = [] if config is None else ["--config.file", str(self._config_file)]
-        command = [sys.executable, "-m", "streamgauge", "serve", "--listen", "127.0.0.1:0", *file_arguments, *arguments]
+        own = ["--listen", "127.0.0.1:0", "--state.dir", str(folder / "state")]
+        command = [sys.executable, "-m", "streamgauge", "serve", *own, *file_arguments, *arguments]
         self._process = ServiceProcess("Streamgauge", command, log=self._log)
         self.url = ""
 
     def __enter__(self) -> Self:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         if self._config is not None:
-            self._config_file.write_text(yaml.safe_dump(dict(self._config)))
+            self.configure(self._config)
         self._process.start()
         try:
             self._process.wait_until_ready(self._listens, deadline=START_DEADLINE)
@@ -104,6 +111,33 @@ class Exporter:
     def terminate(self) -> None:
         """Send SIGTERM and return at once."""
         self._process.terminate()
+
+    def kill(self) -> None:
+        """End it as a crash would (SIGKILL)."""
+        self._process.kill()
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Write its configuration file, which it reads at the start and when it reloads."""
+        self._config_file.write_text(yaml.safe_dump(dict(config)))
+
+    def hang_up(self) -> None:
+        """Send SIGHUP and return at once."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    def reload(self, config: Mapping[str, Any] | None = None) -> Page:
+        """Reload by SIGHUP, with another configuration where one is given; the first scrape after its success."""
+        name = "streamgauge_config_last_reload_success_timestamp_seconds"
+        before = self.scrape().value(name)
+        if config is not None:
+            self.configure(config)
+        self.hang_up()
+
+        def reloaded() -> Page:
+            page = self.scrape()
+            assert page.value(name) != before, f"has not reloaded; its log ends with {self.log[-500:]}"
+            return page
+
+        return eventually(reloaded, every=0.02)
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """Ask for a page."""

@@ -42,15 +42,13 @@ from confluent_kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from tests.services.kafka_security import SECURED_LISTENERS, USERS, security_properties
 from tests.services.polling import eventually
 from tests.services.process import ServiceMissingError, ServiceProcess, free_ports
 from tests.services.tls import Authority, Certificate
 
 ADDRESS_VARIABLE = "STREAMGAUGE_TEST_KAFKA"
 PACKAGES = Path(__file__).parents[2] / "build" / "services" / "kafka"
-
-USERS = {"admin": "admin-secret", "exporter": "exporter-secret"}
-"""Who may connect by SASL PLAIN to a secured cluster; `admin` may do everything, the others what ACLs allow."""
 
 START_DEADLINE = 90.0  # a broker needs one or two; the machine of a CI run may be busy with much else
 CALL_DEADLINE = 20.0
@@ -81,8 +79,7 @@ Always so with several brokers; a single one that is killed and restarted takes 
 Kafka's patience: on a busy machine a broker that is alone must not be taken for lost.
 """
 
-_CLIENT_LISTENERS = ("PLAINTEXT",)
-_SECURED_LISTENERS = ("PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL")
+_CLIENT_LISTENERS = {"PLAINTEXT": "PLAINTEXT"}
 _CONTROLLER = "CONTROLLER"
 
 
@@ -350,7 +347,7 @@ class KafkaCluster(Kafka):
         self._properties = dict(properties or {})
         self._heap = heap
         self._paused: set[int] = set()
-        self._listeners = _SECURED_LISTENERS if secured else _CLIENT_LISTENERS
+        self._listeners = SECURED_LISTENERS if secured else _CLIENT_LISTENERS
         self._authority = Authority(self.folder / "tls") if secured else None
         ports = iter(free_ports(brokers * (len(self._listeners) + 1)))
         self._brokers = {
@@ -402,7 +399,7 @@ class KafkaCluster(Kafka):
         return self._brokers[node].process.log
 
     def address(self, node: int, listener: str = "PLAINTEXT") -> str:
-        """The address of one broker's listener (PLAINTEXT, SASL_PLAINTEXT, SSL, SASL_SSL)."""
+        """The address of one broker's listener (`SECURED_LISTENERS`, and PLAINTEXT alone without security)."""
         return f"127.0.0.1:{self._brokers[node].ports[listener]}"
 
     def kill(self, node: int) -> None:
@@ -619,7 +616,7 @@ class KafkaCluster(Kafka):
             "listeners": ",".join(addresses.values()),
             "advertised.listeners": ",".join(addresses[name] for name in self._listeners),
             "listener.security.protocol.map": ",".join(
-                f"{name}:{'PLAINTEXT' if name == _CONTROLLER else name}" for name in addresses
+                f"{name}:{self._listeners.get(name, 'PLAINTEXT')}" for name in addresses
             ),
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(broker.folder / "data"),
@@ -628,7 +625,7 @@ class KafkaCluster(Kafka):
             "share.coordinator.state.topic.replication.factor": replication,
             **_BROKER,
             **(QUICK_SESSIONS if len(self._brokers) > 1 else {}),
-            **(_security_properties(self._authority) if self._authority else {}),
+            **(security_properties(self._authority) if self._authority else {}),
             **self._properties,
         }
 
@@ -643,32 +640,6 @@ def _require_packages() -> None:
         raise ServiceMissingError("java is not on PATH: install a JRE 17 or newer")
     if not (PACKAGES / "complete.txt").is_file():
         raise ServiceMissingError("Kafka's packages are not in build/services/kafka")
-
-
-def _security_properties(authority: Authority) -> dict[str, str]:
-    users = " ".join(f'user_{name}="{password}"' for name, password in USERS.items())
-    modules = {
-        "plain": f"org.apache.kafka.common.security.plain.PlainLoginModule required {users};",
-        "scram-sha-256": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-        "scram-sha-512": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-    }
-    return {
-        "sasl.enabled.mechanisms": ",".join(name.upper() for name in modules),
-        **{
-            f"listener.name.{listener}.{mechanism}.sasl.jaas.config": module
-            for listener in ("sasl_plaintext", "sasl_ssl")
-            for mechanism, module in modules.items()
-        },
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": str(authority.issue("broker", hosts=["localhost"]).both),
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": str(authority.certificate),
-        "ssl.client.auth": "requested",
-        "ssl.principal.mapping.rules": "RULE:^CN=([^,]*).*$/$1/,DEFAULT",
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": "User:ANONYMOUS;User:admin",
-        "allow.everyone.if.no.acl.found": "false",
-    }
 
 
 def _acls_of(user: str) -> AclBindingFilter:

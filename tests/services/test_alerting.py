@@ -227,6 +227,36 @@ INHIBITION: dict[str, tuple[list[Json], set[str]]] = {
         ],
         {"KafkaConsumerGroupStopped"},
     ),
+    "a topic that is silent silences that its throughput dropped": (
+        [
+            _alert("KafkaTopicSilent", "warning", cluster="demo", topic="orders"),
+            _alert("KafkaTopicThroughputDropped", "warning", cluster="demo", topic="orders"),
+        ],
+        {"KafkaTopicThroughputDropped"},
+    ),
+    "a topic that is silent silences no other topic, nor other alerts of its own": (
+        [
+            _alert("KafkaTopicSilent", "warning", cluster="demo", topic="orders"),
+            _alert("KafkaTopicThroughputDropped", "warning", cluster="demo", topic="payments"),
+            _alert("KafkaPartitionsUnderReplicated", "warning", cluster="demo", topic="orders"),
+            _alert("KafkaConsumerGroupRewound", "warning", **BILLING, topic="orders"),
+        ],
+        set(),
+    ),
+    "a topic that is silent silences none of the same name in another cluster": (
+        [
+            _alert("KafkaTopicSilent", "warning", cluster="demo", topic="orders"),
+            _alert("KafkaTopicThroughputDropped", "warning", cluster="other", topic="orders"),
+        ],
+        set(),
+    ),
+    "a topic that is silent and names no cluster silences nothing that names none either": (
+        [
+            _alert("KafkaTopicSilent", "warning", topic="orders"),
+            _alert("KafkaTopicThroughputDropped", "warning", topic="orders"),
+        ],
+        set(),
+    ),
     "critical silences warning of the same group on the same topic": (
         [
             _alert("KafkaConsumerGroupLagBurnFast", "critical", **BILLING, topic="orders"),

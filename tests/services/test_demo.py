@@ -75,7 +75,7 @@ def test_a_port_in_use_is_said_with_the_flag(command: str) -> None:
     """The message names the address and the flag, without a traceback, and the exit code is 1."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        arguments = ["--kafka", "127.0.0.1:1"] if command == "serve" else []
+        arguments = ["--kafka", "127.0.0.1:1", "--state.dir", ""] if command == "serve" else []
         run = [sys.executable, "-m", "streamgauge", command, "--listen", address, *arguments]
         ended = subprocess.run(run, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 1

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AclOperation
 
 from tests.services.exporter import Exporter, Page
-from tests.services.kafka import Kafka, KafkaCluster
+from tests.services.kafka import Kafka
 from tests.services.polling import eventually
 
 STATUS = "kafka_consumergroup_status"
@@ -67,18 +65,6 @@ def test_a_rewind_is_a_status_for_a_window(kafka: Kafka, exporter: Exporter, top
     assert (page.value("kafka_consumergroup_commits_total", consumergroup=group) or 0) >= 2
 
 
-def test_records_deleted_unread_are_lost(kafka: Kafka, exporter: Exporter, topic: str) -> None:
-    """The log start passes the commit: so many records are lost, and the status says so."""
-    group = kafka.unique("billing")
-    kafka.commit(group, {(topic, 0): 5})
-    exporter.eventually("kafka_consumergroup_lag", 15, consumergroup=group)
-    (deleted,) = kafka.admin.delete_records([TopicPartition(topic, 0, 12)]).values()
-    deleted.result(10)
-    page = _has_status(exporter, group, "lost")
-    assert page.value("kafka_consumergroup_records_lost_total", consumergroup=group) == 7
-    assert page.value("kafka_topic_partition_oldest_offset", topic=topic) == 12
-
-
 def test_a_second_member_is_a_change_and_a_rebalance(kafka: Kafka, exporter: Exporter) -> None:
     """Members that come and go, and the rebalances that follow, are counted."""
     topic, group = kafka.create_topic(kafka.unique("orders"), partitions=2), kafka.unique("billing")
@@ -135,20 +121,3 @@ def test_disks_quorum_and_balance(kafka: Kafka, tmp_path: Path) -> None:
         assert page.value("kafka_topic_reassigning_partitions", topic=topic) == 0
         assert (page.value("kafka_broker_leaders", id="1") or 0) >= 2
         assert page.value("streamgauge_lag_estimates", method="unknown") is not None
-
-
-def test_a_missing_right_leaves_out_the_disks_alone(kafka_secured: KafkaCluster, tmp_path: Path) -> None:
-    """Without DESCRIBE on the cluster the disks' families are absent, the log says why once, the rest is served."""
-    topic = kafka_secured.create_topic(kafka_secured.unique("orders"))
-    kafka_secured.allow("exporter", AclOperation.DESCRIBE, topic=topic)
-    client = kafka_secured.sasl_config("exporter")
-    cluster = {"bootstrap_servers": client.pop("bootstrap.servers"), "interval": "500ms", "client": client}
-    try:
-        with Exporter(tmp_path, config={"clusters": [cluster]}) as exporter:
-            page = exporter.eventually("kafka_topic_partitions", 1, topic=topic)
-            assert page.value("streamgauge_source_up") == 1
-            for name in ("kafka_broker_log_dir_total_bytes", "kafka_quorum_voter_lag_records", "kafka_topic_info"):
-                assert page.values(name) == [], name
-            assert "the sizes of logs and disks need DESCRIBE on the cluster" in exporter.log
-    finally:
-        kafka_secured.forbid_all("exporter")

@@ -167,44 +167,6 @@ def test_members_and_state_of_a_live_group(
     exporter.eventually("kafka_consumergroup_members", 0, consumergroup=group)
 
 
-def test_a_deleted_group_takes_its_series_with_it(kafka: Kafka, exporter: Exporter, topic: str, group: str) -> None:
-    """Nothing of a deleted group stays, and its neighbour loses nothing."""
-    neighbour = kafka.unique("neighbour")
-    kafka.commit(neighbour, {(topic, 0): 0})
-    kafka.commit(group, {(topic, 0): 0})
-    exporter.eventually(LAG, 0, consumergroup=group)
-    kafka.delete_group(group)
-    page = exporter.eventually(LAG, None, consumergroup=group)
-    assert group not in page.text
-    assert page.value(LAG, consumergroup=neighbour) == 0
-
-
-def test_a_deleted_topic_takes_its_series_with_it(kafka: Kafka, exporter: Exporter, group: str) -> None:
-    """Nothing of a deleted topic stays, in the topic's families or in its groups'."""
-    gone, stays = (kafka.create_topic(kafka.unique(name)) for name in ("gone", "stays"))
-    kafka.commit(group, {(gone, 0): 0, (stays, 0): 0})
-    exporter.eventually(LAG, 0, consumergroup=group, topic=gone)
-    kafka.delete_topic(gone)
-    page = exporter.eventually("kafka_topic_partitions", None, topic=gone)
-    assert gone not in page.text
-    assert page.value(LAG, consumergroup=group, topic=stays) == 0
-
-
-def test_a_topic_made_anew_is_known_by_its_id(kafka: Kafka, exporter: Exporter, group: str) -> None:
-    """A topic deleted and made anew between two readings, or over some, goes on counting and its lag is its own."""
-    topic = kafka.create_topic(kafka.unique("anew"))
-    exporter.eventually("kafka_topic_records_appended_total", 0, topic=topic)
-    kafka.produce(topic, 0, 20)
-    exporter.eventually("kafka_topic_records_appended_total", 20, topic=topic)
-    kafka.delete_topic(topic)
-    kafka.create_topic(topic)
-    kafka.produce(topic, 0, 3)
-    page = exporter.eventually("kafka_topic_records_appended_total", 23, topic=topic)
-    assert page.value("kafka_topic_partition_current_offset", topic=topic) == 3
-    kafka.commit(group, {(topic, 0): 1})
-    exporter.eventually(LAG, 2, consumergroup=group)
-
-
 def test_an_open_transaction_shows_both_ends(kafka: Kafka, exporter: Exporter, topic: str) -> None:
     """The last stable offset is served beside the end while they differ, and only then."""
     with kafka.producer(**{"transactional.id": kafka.unique("transaction")}) as producer:
