@@ -2,11 +2,18 @@
 
 A real broker holds synthetic commits of many groups; the exporter reads it as its users run it. For each shape:
 
-- for a while it is scraped every 5 s, as Prometheus would: requests and CPU a cycle (scrapes included) and memory;
-- then, reading every second, it is scraped ten times a second: p50 and p99 of a scrape while it collects.
+- for a while it is scraped every 5 s, as Prometheus would: requests, CPU and wall time a cycle (scrapes included);
+- then, reading every second, it is scraped ten times a second: p50 and p99 of a scrape while it collects;
+- memory is the greater of what it holds at the end of either.
 
 Other exporters can stand beside it: ``--beside 'NAME=COMMAND'``, with ``{kafka}`` and ``{port}`` in the command. They
-are scraped in the same way; their requests are not known from outside. Prints a table in Markdown.
+are scraped in the same way; their requests are not known from outside. Prints a table in Markdown. Where other programs
+took more than a third of a core meanwhile, wall times say nothing about the exporter: they are left out (``busy``).
+
+Examples:
+  python benchmarks/scale.py
+  python benchmarks/scale.py --shape large --cycles 20
+  python benchmarks/scale.py --beside 'KMinion=env KAFKA_BROKERS={kafka} EXPORTER_PORT={port} kminion'
 """
 
 import argparse
@@ -36,8 +43,11 @@ from tests.services.process import ServiceProcess, free_ports
 
 INTERVAL = 5.0
 SCRAPES_PER_SECOND = 10
-START_SECONDS = 120.0
+START_SECONDS = 300.0
+SERIES_BUDGET = 1_000_000  # the default is for Prometheus' sake, and less than the largest shape
+BUSY = 0.33
 _LAG_OF_A_PARTITION = re.compile(r"^\w+_lag\{.*partition\w*=", re.MULTILINE)  # whoever's names they are
+_OWN_SERIES = re.compile(r"^streamgauge_.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Measured:
-    """One exporter at one shape; None where it cannot be known."""
+    """One exporter at one shape; None where it cannot be known.
+
+    Attributes:
+        others: how many cores other programs of the machine took, on average.
+    """
 
     exporter: str
     shape: Shape
@@ -66,6 +80,7 @@ class Measured:
     scrape_p99: float
     memory_megabytes: float
     page_megabytes: float
+    others: float
 
     def row(self) -> str:
         """Its line of the table."""
@@ -74,26 +89,31 @@ class Measured:
             self.exporter,
             "?" if self.requests is None else f"{self.requests:.1f}",
             f"{self.cpu_seconds:.3f}",
-            "?" if self.cycle_seconds is None else f"{self.cycle_seconds:.3f}",
-            f"{self.scrape_p50 * 1000:.1f}",
-            f"{self.scrape_p99 * 1000:.1f}",
+            "?" if self.cycle_seconds is None else self._wall(f"{self.cycle_seconds:.3f}"),
+            self._wall(f"{self.scrape_p50 * 1000:.1f}"),
+            self._wall(f"{self.scrape_p99 * 1000:.1f}"),
             f"{self.memory_megabytes:.0f}",
             f"{self.page_megabytes:.1f}",
+            f"{self.others:.2f}",
         )
         return f"| {' | '.join(cells)} |"
+
+    def _wall(self, time: str) -> str:
+        return "busy" if self.others > BUSY else time
 
 
 HEAD = (
     "| shape | exporter | requests a cycle | CPU s a cycle | wall s a cycle | scrape p50 ms | scrape p99 ms "
-    "| memory MB | page MB |\n|---|---|---|---|---|---|---|---|---|"
+    "| memory MB | page MB | cores taken by others |\n|---|---|---|---|---|---|---|---|---|---|"
 )
-SHAPES = {"wide": Shape(100, 100), "many": Shape(5000, 2)}
+SHAPES = {"wide": Shape(100, 100), "many": Shape(5000, 2), "large": Shape(1000, 100)}
 
 
 def main() -> None:
     """Parse the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shape", choices=[*SHAPES, "all"], default="all", help="what to measure")
+    described = ", ".join(f"{name}: {shape.name}" for name, shape in SHAPES.items())
+    parser.add_argument("--shape", choices=[*SHAPES, "all"], default="all", help=f"what to measure ({described})")
     parser.add_argument("--cycles", type=int, default=10, help="cycles of 5 s to measure (default 10)")
     parser.add_argument("--beside", action="append", default=[], metavar="NAME=COMMAND", help="another exporter")
     arguments = parser.parse_args()
@@ -132,8 +152,12 @@ def _fill(kafka: KafkaCluster, shape: Shape) -> None:
 
 
 def _measure_streamgauge(kafka: KafkaCluster, shape: Shape, folder: Path, cycles: int) -> Measured:
+    config = folder / "streamgauge.yml"
+    config.write_text(f"series_budget: {SERIES_BUDGET}\n")
+
     def command(interval: float, port: int) -> list[str]:
-        address = ["--kafka", kafka.bootstrap, "--listen", f"127.0.0.1:{port}"]
+        address = ["--config.file", str(config), "--kafka", kafka.bootstrap, "--listen", f"127.0.0.1:{port}"]
+        address += ["--state.dir", str(folder / "state")]
         return [sys.executable, "-m", "streamgauge", "serve", *address, "--interval", f"{interval:g}s"]
 
     return _measure("Streamgauge", command, shape, folder, cycles)
@@ -153,29 +177,63 @@ def _measure(
 ) -> Measured:
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}/metrics"
-    with _Running(name, command(INTERVAL, port), folder, url, shape) as running:
+    with _Running(name, command(INTERVAL, port), folder, url, shape) as running, _OtherPrograms() as others:
         _scrape_for(2 * INTERVAL, INTERVAL, url)  # caches fill
-        before, cpu_before = Page(_scrape(url)), running.cpu_seconds()
+        before = running.state()
         _scrape_for(cycles * INTERVAL, INTERVAL, url)
-        after, cpu_after = Page(_scrape(url)), running.cpu_seconds()
-        memory = running.memory_megabytes()
-    with _Running(name, command(1.0, port), folder, url, shape):
+        after = running.state()
+    with _Running(name, command(1.0, port), folder, url, shape) as running, _OtherPrograms() as meanwhile:
         latencies = _scrape_for(20.0, 1 / SCRAPES_PER_SECOND, url)
-    sent, read_at = "streamgauge_kafka_requests_total", "streamgauge_source_last_success_timestamp_seconds"
-    known = bool(after.values(sent))
+        memory = max(after.memory_megabytes, running.state().memory_megabytes)
+    known = after.requests > 0
     if known:  # cycles are counted rather than assumed
-        cycles = round((sum(after.values(read_at)) - sum(before.values(read_at))) / INTERVAL)
+        cycles = round((after.read_at - before.read_at) / INTERVAL)
     return Measured(
         name,
         shape,
-        (sum(after.values(sent)) - sum(before.values(sent))) / cycles if known else None,
-        (cpu_after - cpu_before) / cycles,
-        after.value("streamgauge_source_duration_seconds") if known else None,
+        (after.requests - before.requests) / cycles if known else None,
+        (after.cpu_seconds - before.cpu_seconds) / cycles,
+        after.cycle_seconds if known else None,
         statistics.median(latencies),
         statistics.quantiles(latencies, n=100)[98],
         memory,
-        len(after.text) / 1e6,
+        after.page_megabytes,
+        max(others.cores, meanwhile.cores),
     )
+
+
+@dataclass(frozen=True)
+class _State:
+    """An exporter at one moment; requests and readings are 0 where it does not tell."""
+
+    cpu_seconds: float
+    memory_megabytes: float
+    page_megabytes: float
+    requests: float
+    read_at: float
+    cycle_seconds: float | None
+
+
+class _OtherPrograms:
+    """How many cores the machine spent meanwhile on what is not ours: neither this program nor what it started."""
+
+    cores = 0.0
+
+    def __enter__(self) -> Self:
+        self._began, self._before = time.monotonic(), self._spent()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cores = max(0.0, self._spent() - self._before) / (time.monotonic() - self._began)
+
+    def _spent(self) -> float:
+        machine = psutil.cpu_times()
+        own = psutil.Process()
+        spent = machine.user + machine.system + getattr(machine, "nice", 0.0)
+        for process in (own, *own.children(recursive=True)):
+            times = process.cpu_times()
+            spent -= times.user + times.system
+        return float(spent)
 
 
 class _Running:
@@ -195,12 +253,20 @@ class _Running:
     def __exit__(self, *_: object) -> None:
         self._process.stop()
 
-    def cpu_seconds(self) -> float:
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
-
-    def memory_megabytes(self) -> float:
-        return float(psutil.Process(self._process.pid).memory_info().rss / 1e6)
+    def state(self) -> _State:
+        """What it has spent and told so far."""
+        text = _scrape(self._url)
+        process = psutil.Process(self._process.pid)
+        times, memory = process.cpu_times(), process.memory_info().rss  # before the page is parsed, which takes time
+        own = Page("\n".join(_OWN_SERIES.findall(text)) + "\n")
+        return _State(
+            float(times.user + times.system),
+            memory / 1e6,
+            len(text) / 1e6,
+            sum(own.values("streamgauge_kafka_requests_total")),
+            sum(own.values("streamgauge_source_last_success_timestamp_seconds")),
+            own.value("streamgauge_source_duration_seconds"),
+        )
 
     def _answers(self) -> bool:
         try:
