@@ -8,10 +8,10 @@ SERVICES := build/services/.fetched
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint format services docs golden dashboards up down logs bench lock clean
+.PHONY: help demo test test-unit lint format services docs golden golden-slack dashboards up down logs bench bench-accuracy lock clean
 
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(RUN) ## Watch a small pipeline on an in-process Kafka: http://localhost:9308/
 	@exec $(BIN)/streamgauge demo $(ARGS)
@@ -33,11 +33,14 @@ format: $(DEV) ## Format the code and apply ruff's safe fixes
 
 services: $(SERVICES) ## Fetch the real services' packages (Kafka, Prometheus) into build/services
 
-docs: $(DEV) ## Write the generated reference pages anew (docs/metrics.md, docs/configuration.md)
+docs: $(DEV) ## Write the generated reference pages anew (docs/metrics.md, docs/configuration.md, docs/reliability.md)
 	$(BIN)/python -m pytest -m "not service" tests/docs --update-docs
 
-golden: $(DEV) ## Write the golden files anew (exposition, messages); read the diff before you commit it
+golden: $(DEV) ## Write the golden files anew (exposition, configuration's messages); read the diff before you commit it
 	$(BIN)/python -m pytest -m "not service" tests/metrics tests/config --update-golden
+
+golden-slack: $(DEV) $(SERVICES) ## Write the golden Slack messages anew (minutes: real services); read the diff
+	$(BIN)/python -m pytest tests/services/test_alerting.py --update-golden $(ARGS)
 
 dashboards: $(DEV) ## Write grafana/dashboards/*.json anew from grafana/src
 	$(BIN)/python -m grafana.src
@@ -54,6 +57,9 @@ logs: ## Follow the stack's logs
 
 bench: $(DEV) $(SERVICES) ## Measure requests, CPU, memory and scrape times against a real Kafka
 	PYTHONPATH=. $(BIN)/python benchmarks/scale.py $(ARGS)
+
+bench-accuracy: $(DEV) $(SERVICES) ## Measure how right lag is: served against what producers and consumers know
+	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
 lock: $(DEV) ## Resolve the dependencies anew into the lock files
 	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -o requirements-build.lock -

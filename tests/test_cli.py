@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import streamgauge
 from streamgauge import cli
-from streamgauge.config import FLAGS, Config, json_schema
+from streamgauge.config import FLAGS, Config, Given, json_schema
 from streamgauge.errors import AddressInUseError
 
 RUNNER = CliRunner()
@@ -44,13 +44,15 @@ class Served:
 
     def __init__(self) -> None:
         self.configs: list[Config] = []
+        self.again: list[Given] = []
         self.demos: list[str] = []
 
-    def serve(self, config: Config) -> None:
+    def serve(self, config: Config, *, again: Given) -> None:
         """Remember a configuration, or find the address taken."""
         if config.web.port == 1:
             raise AddressInUseError("127.0.0.1:1 is taken")
         self.configs.append(config)
+        self.again.append(again)
 
     def demo(self, listen: str) -> None:
         """Remember where the demo was to listen."""
@@ -136,6 +138,19 @@ def test_serve_with_a_file(served: Served, monkeypatch: pytest.MonkeyPatch, tmp_
     web.touch()
     assert run(monkeypatch, "serve", "--config.file", str(file), "--web.config.file", str(web)) == 0
     assert (served.configs[0].clusters[0].name, served.configs[0].web.config_file) == ("east", web)
+    assert not served.configs[0].web.enable_lifecycle
+
+
+def test_serve_can_read_it_again(served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The composition root gets what reads file, flags and environment once more, for reloads."""
+    file = tmp_path / "streamgauge.yml"
+    file.write_text("clusters: [{bootstrap_servers: a}]", encoding="utf-8")
+    assert run(monkeypatch, "serve", "--config.file", str(file), "--interval=1m", "--web.enable-lifecycle") == 0
+    file.write_text("clusters: [{bootstrap_servers: a}, {bootstrap_servers: b, name: b}]", encoding="utf-8")
+    config = served.again[0].load()
+    assert served.configs[0].web.enable_lifecycle
+    assert config.web.enable_lifecycle
+    assert [(cluster.name, cluster.interval) for cluster in config.clusters] == [("default", 60.0), ("b", 60.0)]
 
 
 def test_demo(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from streamgauge.metrics import exporter
+from streamgauge.model.reload_status import ReloadStatus
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.store import Store
 from tests.metrics.readings import MAIN, Samples, cluster, parsed, rendered, value
@@ -158,9 +159,11 @@ def test_a_page_is_of_one_moment(example: Example, monkeypatch: pytest.MonkeyPat
     """A reading that is published while a page is made is wholly on it or not at all: no numbers without a status."""
     render = exporter.render
 
-    def publish_meanwhile(statuses: Sequence[SourceStatus], *, openmetrics: bool) -> str:
+    def publish_meanwhile(
+        statuses: Sequence[SourceStatus], *, openmetrics: bool, reload: ReloadStatus | None = None
+    ) -> str:
         example.publish()
-        return render(statuses, openmetrics=openmetrics)
+        return render(statuses, openmetrics=openmetrics, reload=reload)
 
     monkeypatch.setattr(exporter, "render", publish_meanwhile)
     before, after = example.samples(), example.samples()
@@ -219,6 +222,49 @@ def test_it_is_ready_when_every_source_has_finished_a_cycle(example: Example) ->
     example.store.fail(replace(BEFORE, cluster="other", cycles=1, up=False))
 
     assert example.store.ready()
+
+
+def test_what_was_ready_stays_so_when_a_cluster_is_added(example: Example) -> None:
+    """A reload that adds a cluster is no reason to take the exporter away from those who scrape the others."""
+    assert example.publish().store.ready()
+    example.store.expect(replace(BEFORE, cluster="other"), stale_after=45, overdue_after=25)
+
+    assert example.store.ready()
+
+
+def test_a_cluster_that_is_forgotten_takes_its_series_with_it(example: Example) -> None:
+    """At once, its source's own series too; what its thread still brings is not taken."""
+    example.publish().store.forget("main")
+
+    assert example.store.views() == ()
+    assert names(example.samples()) == set()
+    assert example.shows("streamgauge_source_up") is None
+    example.publish().store.fail(BAD)
+    assert example.store.views() == ()
+    assert names(example.samples()) == set()
+
+
+def test_a_cluster_that_is_read_in_another_way_keeps_its_reading(example: Example) -> None:
+    """The last good reading is served on, its age counted from its own publication by the new limit."""
+    example.publish().after(15)
+    example.store.expect(replace(GOOD, interval=5.0), stale_after=20, overdue_after=15)
+    (view,) = example.store.views()
+
+    assert view.reading is MAIN
+    assert view.status == replace(GOOD, interval=5.0)
+    assert names(example.samples())
+    example.after(5.001)
+    assert names(example.samples()) == set()
+
+
+def test_how_the_configuration_was_read_is_on_the_page(example: Example) -> None:
+    """Whether it was applied the last time, and when it was; absent in a store that nobody told."""
+    family = "streamgauge_config_last_reload"
+    assert not [name for name, _ in example.samples() if name.startswith(family)]
+    example.store.note_reload(ReloadStatus(successful=False, last_success=1_767_268_800.5))
+
+    assert value(example.samples(), f"{family}_successful") == 0
+    assert value(example.samples(), f"{family}_success_timestamp_seconds") == 1_767_268_800.5
 
 
 def test_a_store_of_nothing_is_ready() -> None:

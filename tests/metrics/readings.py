@@ -12,6 +12,7 @@ from streamgauge.metrics.exposition import Exposition
 from streamgauge.metrics.family import Lines
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.metrics.series_budget import Granularity
+from streamgauge.model.history import HistorySize
 from streamgauge.model.reading import (
     ClusterReading,
     GroupReading,
@@ -20,6 +21,9 @@ from streamgauge.model.reading import (
     PartitionReading,
     TopicReading,
 )
+from streamgauge.model.reload_status import ReloadStatus
+from streamgauge.model.saving import SaveStatus
+from streamgauge.model.search import Method
 from streamgauge.model.snapshot import Broker, BrokerLoad, LogDir, Member, Partition, TopicConfig
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.model.status import Status
@@ -112,6 +116,7 @@ def lag_on(
         lags=tuple(row[2] for row in rows),
         lag_seconds=tuple(row[3] for row in rows),
         error_bounds=tuple(row[4] for row in rows),
+        methods=tuple(None if row[3] is None else Method.HISTORY for row in rows),
         unknown=unknown,
         uncommitted=uncommitted,
         lag_sum=sum(lags) if lags and not unknown else None,
@@ -171,7 +176,7 @@ MAIN = cluster(
                 partition(1, None, None, leader=None, in_sync=(2,), offline=(1, 3)),
                 partition(
                     2, 3_000_000_000_000, 0, last_stable=2_999_999_999_990, leader=2, in_sync=(2, 3), offline=(1,)
-                ),
+                )._replace(open_transaction_seconds=61.5),
             ),
             appended_total=4711,
             appended_per_second=12.5,
@@ -231,6 +236,8 @@ MAIN = cluster(
     broker_loads={1: BrokerLoad(partitions=6, leaders=4), 2: BrokerLoad(partitions=6, leaders=1)},
     log_dirs=(LogDir(1, "/var/lib/kafka", 1_000_000_000_000, 250_000_000_000), LogDir(2, "C:\\kafka", None, None)),
     voter_lags={3000: 0, 3001: 12},
+    history=HistorySize(partitions=5, points=1280),
+    saving=SaveStatus(up=True, saves=240, errors=1, bytes=40_000, last_saved=1_767_268_800.0),
 )
 LEGACY = cluster(
     'legacy "two"',
@@ -239,6 +246,7 @@ LEGACY = cluster(
     brokers=(Broker(7, "old", 9092),),
 )
 
+RELOAD = ReloadStatus(successful=True, last_success=1_767_268_000.5)
 STATUSES = (
     SourceStatus(
         source="kafka",

@@ -7,7 +7,7 @@ import pytest
 
 from streamgauge.metrics import catalogue, exporter
 from streamgauge.metrics.family import Family, Kind
-from tests.metrics.readings import LEGACY, MAIN, STATUSES, families_of, page_of
+from tests.metrics.readings import LEGACY, MAIN, RELOAD, STATUSES, families_of, page_of
 
 FAMILIES = catalogue.FAMILIES
 EACH = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
@@ -21,7 +21,8 @@ KINDS = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge"}
 
 def whole_page(*, openmetrics: bool = False) -> str:
     """A page with everything that can be rendered."""
-    return page_of([MAIN, LEGACY], exporter.render(STATUSES, openmetrics=openmetrics), openmetrics=openmetrics)
+    tail = exporter.render(STATUSES, openmetrics=openmetrics, reload=RELOAD)
+    return page_of([MAIN, LEGACY], tail, openmetrics=openmetrics)
 
 
 def test_names_are_unique() -> None:
@@ -76,10 +77,10 @@ def test_infos_are_gauges(family: Family) -> None:
 
 @EACH
 def test_units_are_base_units(family: Family) -> None:
-    """Seconds, and nothing derived of them; the unit comes last."""
+    """Seconds, and nothing derived of them; the unit comes last, which may be what is counted."""
     assert not OTHER_UNITS.search(family.name)
     if "seconds" in family.name:
-        assert family.name.endswith("_seconds")
+        assert family.name.endswith(("_seconds", "_seconds_partitions"))
     if "timestamp" in family.name:
         assert family.name.endswith("_timestamp_seconds")
 
@@ -114,7 +115,7 @@ def test_labels_are_those_that_are_rendered(family: Family) -> None:
     found = [
         re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', line)
         for line in whole_page().splitlines()
-        if line.startswith(f"{family.name}{{")
+        if line.startswith((f"{family.name}{{", f"{family.name} "))
     ]
 
     assert list(family.labels) in found

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from streamgauge.metrics import exporter
-from tests.metrics.readings import LEGACY, MAIN, STATUSES, page_of, parsed
+from tests.metrics.readings import LEGACY, MAIN, RELOAD, STATUSES, page_of, parsed
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = GOLDEN / "exposition.txt"
@@ -26,7 +26,7 @@ def page(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(exporter, "_process_registry", CollectorRegistry)
     monkeypatch.setattr(exporter, "__version__", "1.2.3")
     monkeypatch.setattr(platform, "python_version", lambda: "3.11.0")
-    return page_of([MAIN, LEGACY], exporter.render(STATUSES, openmetrics=False))
+    return page_of([MAIN, LEGACY], exporter.render(STATUSES, openmetrics=False, reload=RELOAD))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from streamgauge.metrics.kafka_groups import (
     MEMBERS,
     STATE,
     UNCOMMITTED_PARTITIONS,
+    UNKNOWN_LAG_SECONDS_PARTITIONS,
     UNKNOWN_PARTITIONS,
 )
 from streamgauge.metrics.kafka_groups import CURRENT_OFFSET as COMMITTED
@@ -144,6 +145,31 @@ def test_seconds_that_are_not_known_are_absent_beside_a_lag_that_is() -> None:
     assert of(LAG_SECONDS, **payments, partition="0") is None
     assert of(ERROR_BOUND, **payments, partition="0") is None
     assert of(MAX_LAG_SECONDS, **payments) is None
+
+
+def test_partitions_whose_seconds_are_not_known_are_counted_whatever_is_known_of_their_records() -> None:
+    """What is unknown in records is unknown in seconds too; beyond that, what is known in records alone counts."""
+    counts = {
+        ("billing", "orders"): (1, 1),
+        ("billing", "payments"): (0, 1),
+        ("reports", "orders"): (0, 1),
+        ("silent", "payments"): (1, 1),
+        ("never-committed", "payments"): (0, 0),
+    }
+
+    for (name, topic), expected in counts.items():
+        labels = {"cluster": "main", "consumergroup": name, "topic": topic}
+        assert (of(UNKNOWN_PARTITIONS, **labels), of(UNKNOWN_LAG_SECONDS_PARTITIONS, **labels)) == expected
+
+
+def test_a_group_as_a_whole_counts_them_over_its_topics() -> None:
+    """At group level the number is of all topics, and 0, not absent, while all is known."""
+    whole = {"cluster": "main", "consumergroup": "console-consumer-1"}
+    known, unknown = lag_on("orders", [(0, 1, 0, 0.0, 0.0)]), lag_on("payments", [(0, 1, 9, None, None)], unreadable=2)
+    reading = cluster("main", groups=[group("console-consumer-1", known, unknown)])
+
+    assert of(UNKNOWN_LAG_SECONDS_PARTITIONS, **whole) == 0
+    assert value(samples_of(reading), UNKNOWN_LAG_SECONDS_PARTITIONS.name, **whole) == 3
 
 
 def test_a_sum_is_absent_and_a_maximum_served_while_something_is_unknown() -> None:

@@ -146,7 +146,7 @@ def during(before: GroupTopicLag, fates: list[str]) -> GroupTopicLag:
     """A group-topic of which some partitions have become unknown."""
     fate_of = dict(zip(before.partitions, fates, strict=False))
     rows = [
-        (row.partition, row.committed, *((None,) * 3 if fate_of[row.partition] == "lag unknown" else row[2:]))
+        (row.partition, row.committed, *((None,) * 3 if fate_of[row.partition] == "lag unknown" else row[2:5]))
         for row in before.rows()
         if fate_of[row.partition] != "commit unreadable"
     ]

@@ -1,0 +1,35 @@
+"""What is said of the exporter's sources: from the start on, and once they were read."""
+
+from dataclasses import replace
+
+from streamgauge.metrics import exporter
+from streamgauge.model.source_status import SourceStatus
+from tests.metrics.readings import Samples, parsed, value
+
+NEW = SourceStatus(source="kafka", cluster="main", target="kafka-1:9092", interval=0.5)
+READ = replace(NEW, up=True, last_success=1_767_268_800.25, last_duration=0.084)
+LABELS = {"source": "kafka", "cluster": "main"}
+
+
+def samples_of(*statuses: SourceStatus) -> Samples:
+    """What a scraper reads of these sources' status."""
+    return parsed(exporter.render(statuses, openmetrics=False))
+
+
+def test_the_interval_is_served_before_anything_was_read() -> None:
+    """A source that was never read has an interval and no more: rules can tell that it should have been read."""
+    shown = samples_of(NEW)
+
+    assert value(shown, exporter.INTERVAL.name, **LABELS) == 0.5
+    for family in (exporter.UP, exporter.STALE, exporter.LAST_SUCCESS, exporter.DURATION):
+        assert value(shown, family.name, **LABELS) is None
+
+
+def test_the_interval_stands_beside_what_it_is_compared_with() -> None:
+    """A source that was read has its interval beside the time and the duration, under the same labels."""
+    shown = samples_of(READ, replace(READ, cluster="other", interval=3600.0))
+
+    assert [
+        value(shown, family.name, **LABELS) for family in (exporter.INTERVAL, exporter.LAST_SUCCESS, exporter.DURATION)
+    ] == [0.5, 1_767_268_800.25, 0.084]
+    assert value(shown, exporter.INTERVAL.name, source="kafka", cluster="other") == 3600
