@@ -174,11 +174,18 @@ def test_a_last_stable_offset_that_cannot_be_read_is_unknown() -> None:
 
 
 def test_an_open_transaction_has_an_age() -> None:
-    """Since the last stable offset was first seen where it is; one that moves on is another transaction."""
+    """Since its first record came; a last stable offset that moves on is another transaction."""
     watched = Watched()
     ages = [
-        watched.see(at, {0: 120}, last_stable={TOPIC: stable}).topic.open_transaction_seconds
-        for at, stable in ((0, {}), (10, {0: 100}), (20, {0: 100}), (30, {0: 100}), (40, {0: 110}), (50, {}))
+        watched.see(at, {0: end}, last_stable={TOPIC: stable}).topic.open_transaction_seconds
+        for at, end, stable in (
+            (0, 100, {}),
+            (10, 120, {0: 100}),
+            (20, 120, {0: 100}),
+            (30, 120, {0: 100}),
+            (40, 140, {0: 120}),
+            (50, 140, {}),
+        )
     ]
 
     assert ages == [None, 0.0, 10.0, 20.0, 0.0, None]

@@ -252,21 +252,22 @@ OPEN = Stable(last_stable=40)
 TRANSACTIONS = (
     ("none", (Stable(), Stable()), None),
     ("seen-first-when-it-was-open", (OPEN,), 0.0),
-    ("open", (Stable(), OPEN, OPEN, OPEN), 20.0),
+    ("open-when-the-topic-was-first-seen", (Stable(), OPEN, OPEN, OPEN), 30.0),
+    ("begun-while-watched", (Stable(end=30), Stable(end=45), OPEN, OPEN), 20.0),
     ("ended", (OPEN, OPEN, Stable()), None),
-    ("another-one", (OPEN, OPEN, Stable(last_stable=45)), 0.0),
+    ("another-one", (OPEN, OPEN, Stable(end=60, last_stable=55)), 0.0),
     ("unread", (OPEN, OPEN, Stable(known=False)), None),
     ("unread-for-a-cycle", (OPEN, Stable(known=False), OPEN), 20.0),
     ("without-an-end-for-a-cycle", (OPEN, Stable(end=None), OPEN), 20.0),
-    ("moved-while-unread", (OPEN, Stable(known=False), Stable(last_stable=45)), 0.0),
-    ("ended-while-it-was-read", (OPEN, Stable(), OPEN), 0.0),
+    ("moved-while-unread", (OPEN, Stable(known=False), Stable(end=60, last_stable=55)), 0.0),
+    ("ended-and-another", (OPEN, Stable(end=41), Stable(last_stable=45)), 0.0),
     ("topic-made-anew", (OPEN, OPEN, OPEN._replace(topic_id="second")), 0.0),
 )
 
 
 @pytest.mark.parametrize(("cycles", "seconds"), [row[1:] for row in TRANSACTIONS], ids=[row[0] for row in TRANSACTIONS])
 def test_an_open_transaction_has_an_age(cycles: tuple[Stable, ...], seconds: float | None) -> None:
-    """It is counted from when the last stable offset was first seen where it is; while unread, it is not told."""
+    """It is counted from when the record at the last stable offset can have come; while unread, it is not told."""
     watched = Watched()
     for number, cycle in enumerate(cycles):
         told = {} if cycle.known and cycle.last_stable is None else {0: cycle.last_stable}

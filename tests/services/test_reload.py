@@ -34,6 +34,7 @@ def pair(kafka: Kafka) -> tuple[str, str]:
     return topic, group
 
 
+@pytest.mark.fault("clusters added and removed by a reload")
 def test_clusters_are_added_and_removed_without_touching_the_others(
     kafka: Kafka, pair: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_clusters_are_added_and_removed_without_touching_the_others(
         assert "removed=west" in exporter.log
 
 
+@pytest.mark.fault("a cluster changed by a reload")
 def test_a_changed_cluster_goes_on_and_does_not_touch_the_others(
     kafka: Kafka, pair: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -81,6 +83,7 @@ def test_a_changed_cluster_goes_on_and_does_not_touch_the_others(
         )
 
 
+@pytest.mark.fault("SIGHUP during a cycle")
 def test_sighup_in_the_middle_of_cycles(kafka: Kafka, pair: tuple[str, str], tmp_path: Path, silent: str) -> None:
     """However many come, no number is lost, no counter falls, and a cycle that hangs holds nothing up."""
     _, group = pair
@@ -109,8 +112,9 @@ def test_sighup_in_the_middle_of_cycles(kafka: Kafka, pair: tuple[str, str], tmp
         assert exporter.exit_code == 0
 
 
+@pytest.mark.fault("reload of a configuration that is wrong")
 def test_a_bad_file_keeps_the_old_configuration(kafka: Kafka, pair: tuple[str, str], tmp_path: Path) -> None:
-    """Log, answer and metric say so, by SIGHUP and by HTTP; a good file makes it good again."""
+    """Everything is served as before; log, answer and metric say that it was refused, until a good file comes."""
     _, group = pair
     good = _config(_cluster(kafka.bootstrap, "east"))
     bad = _config(_cluster(kafka.bootstrap, "east") | {"intervall": "1s"})
@@ -148,8 +152,9 @@ def test_without_a_file_there_is_nothing_to_change(kafka: Kafka, pair: tuple[str
         assert requests.post(f"{exporter.url}-/reload", timeout=10).status_code == 403
 
 
+@pytest.mark.fault("password changed and reloaded")
 def test_a_password_that_was_changed_is_read_anew(kafka_secured: KafkaCluster, tmp_path: Path) -> None:
-    """Its file is read again although no line of the configuration is another."""
+    """Down while the brokers refuse the old one; the reload reads its file again, and the cluster is served."""
     password = tmp_path / "password"
     password.write_text("wrong-secret\n")
     client = kafka_secured.sasl_config("exporter") | {"sasl.password_file": str(password)}

@@ -143,19 +143,30 @@ class TopicState:
         )
 
     def _open_transactions(self, last_stable: Mapping[int, int | None], now: float) -> dict[int, float]:
-        """For how long each partition's last stable offset has been seen to stand still below the end.
+        """For how long, at least, each partition's last stable offset has stood still below the end.
 
-        Where it cannot be read that is not told, but it goes on: where it is then found unmoved it has stood still.
+        The record at that offset is the first of the oldest open transaction: it is open since that came, where the
+        history reaches back to it (over a restart too), or since the offset was first seen there. Where the offset
+        cannot be read nothing is told, but it goes on: where it is then found unmoved it has stood still.
         """
         before = self._open_since
         seen_now = {
-            partition: seen if (seen := before.get(partition)) and seen[0] == offset else (offset, now)
+            partition: seen
+            if (seen := before.get(partition)) and seen[0] == offset
+            else (offset, self._came(partition, offset, now))
             for partition, offset in last_stable.items()
             if offset is not None
         }
         unread = {p: seen for p, seen in before.items() if p not in self.ends or last_stable.get(p, 0) is None}
         self._open_since = unread | seen_now
         return {partition: now - since for partition, (_, since) in seen_now.items()}
+
+    def _came(self, partition: int, offset: int, now: float) -> float:
+        """The latest instant at which the record at an offset can have come."""
+        history, end = self.histories.get(partition), self.ends.get(partition)
+        if history is None or end is None or end.offset <= offset:
+            return now
+        return history.proven(offset).latest
 
 
 class Topics:
