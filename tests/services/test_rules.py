@@ -1,7 +1,7 @@
 """The shipped rules in a real Prometheus, on the numbers of two real exporters and a real Kafka."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -107,10 +107,23 @@ def _stall(kafka: Kafka, prometheus: Prometheus, topic: str, consumer: Any) -> N
     consumer.commit(asynchronous=False)
 
 
+@contextmanager
+def _open_transaction(kafka: Kafka) -> Iterator[None]:
+    """A transaction that stays open on a topic of its own."""
+    topic = kafka.create_topic(kafka.unique("payments"))
+    with kafka.producer(**{"transactional.id": kafka.unique("transaction")}) as producer:
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        producer.produce(topic, b"paid")
+        producer.flush()
+        yield
+        producer.abort_transaction(30)
+
+
 def test_every_rule_is_evaluated(kafka: Kafka, prometheus: Prometheus) -> None:
     """No rule fails on what two exporters serve of a real broker, and what is recorded is there, once."""
     topic, group = kafka.create_topic(kafka.unique("orders")), kafka.unique("billing")
-    with kafka.consumer(group, topic) as consumer:
+    with kafka.consumer(group, topic) as consumer, _open_transaction(kafka):
         _stall(kafka, prometheus, topic, consumer)
         prometheus.wait_for(
             f'cluster_consumergroup_topic:kafka_consumergroup_max_lag_seconds:held{{topic="{topic}"}} > 1'
