@@ -57,6 +57,13 @@ def test_a_group_that_reads_on_is_known_in_every_reading() -> None:
         assert one(watched.lag)[1:] == (51.0, None, Method.TIMESTAMP)
 
 
+def test_a_group_that_stands_still_is_asked_for_no_longer_than_a_window() -> None:
+    """A commit may rest between two readings and move on; after a window without a move the question costs nothing."""
+    watched = Watched().see(0, {0: 100}, {0: 40}).see(10, {0: 100}, {0: 40}, **stamped(40, -50.0))
+
+    assert [watched.see(at, {0: 100}, {0: 40}).reading.sought for at in (20, 69, 70, 80)] == [(NEXT,), (NEXT,), (), ()]
+
+
 def test_the_brokers_own_clock_gives_a_bound() -> None:
     """LogAppendTime: as exact as the clocks are said to agree."""
     watched = Watched().see(0, {0: 100}, {0: 40}, **BY_BROKER)

@@ -156,11 +156,16 @@ class GroupTopicState:
         if kept is None or offset is None or end is None:
             self._tails.forget(partition)
             return lag
-        if kept.searched or lag.error_bound is None or lag.error_bound * 2 > moment.search.precision:
-            # Asked even when this record has been found: the next one of a group that reads on is no better known.
+        if kept.searched_at is None:
+            is_vague = lag.error_bound is None or lag.error_bound * 2 > moment.search.precision
+            if is_vague:
+                kept = self._searched(kept, partition, topic, moment, end.answered)
+                lag = lag_by(kept, offset, end)
+        else:
+            # This record has been found, but the next one of a group that reads on will be no better known.
+            is_vague = moment.at - kept.searched_at < moment.limits.window
+        if is_vague:
             moment.questions.sought.append(Sought(moment.group, self._name, partition))
-            kept = kept if kept.searched else self._searched(kept, partition, topic, moment, end.answered)
-            lag = lag_by(kept, offset, end)
         self._kept[partition] = kept
         if end.offset - offset > MOST_OFFSETS or kept.offset != offset:  # long, or partly deleted
             self._tails.forget(partition)
@@ -175,7 +180,7 @@ class GroupTopicState:
         found = appended_at(
             stamp, history.proven(kept.offset), _stamping(topic.config), read_at=read_at, rules=moment.search
         )
-        return kept._replace(appended=found or kept.appended, searched=True)
+        return kept._replace(appended=found or kept.appended, searched_at=moment.at)
 
     def _unless_nothing_waits(self, lag: Lag, tail: Tail, topic: TopicState, moment: Moment) -> Lag:
         is_empty = self._tails.note(tail, topic.tails.get(tail))

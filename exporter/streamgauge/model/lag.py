@@ -42,13 +42,13 @@ class Estimate(NamedTuple):
         offset: the record.
         epoch: the history's.
         appended: None where it cannot be told.
-        searched: whether a search has been made, in vain or not.
+        searched_at: when a search ended, in vain or not.
     """
 
     offset: int
     epoch: int
     appended: Appended | None
-    searched: bool = False
+    searched_at: float | None = None
 
 
 UNKNOWN = Lag(None, None, None, None)
