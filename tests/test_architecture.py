@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "healthcheck": {"errors"},
     "clusters": {"config", "model", "sources", "state", "store"},
     "reload": {"errors", "model"},
+    "garbage_collection": set(),
     "app": {
         "__init__",
         "clusters",
@@ -39,6 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "logs",
         "metrics",
         "model",
+        "garbage_collection",
         "reload",
         "sources",
         "state",

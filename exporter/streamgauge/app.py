@@ -5,7 +5,6 @@ Nothing imports it but the command line.
 
 import contextlib
 import functools
-import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 from streamgauge import __version__, demo_pipeline, demo_traffic, logs
 from streamgauge.clusters import Clusters, Watched
 from streamgauge.config import ClusterConfig, Config, Given, needing_restart
+from streamgauge.garbage_collection import GarbageCollection
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.groups import GroupRules
@@ -37,11 +37,8 @@ from streamgauge.web.server import Address, WebServer
 LOG = logging.getLogger("streamgauge")
 
 _NAMES_REMEMBERED = 100_000
-# A cycle makes and drops some hundred thousand small objects, none in a reference cycle. With Python's defaults the
-# collector walks all of them several times a cycle: a third of the CPU, and pauses of 0.1 s in the middle of a scrape.
-_COLLECTOR_THRESHOLDS = (100_000, 50, 100)
 # How long a thread may keep a waiting one from running: a scrape waits for the collecting thread a few times this long.
-_SWITCH_SECONDS = 0.001
+_SWITCH_SECONDS = 0.0002
 _STOP_SECONDS = 1.5
 _RELOAD_STOP_SECONDS = 0.2
 _SAVE_STOP_SECONDS = 1.0
@@ -60,11 +57,10 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         AddressInUseError: the listen address is taken.
     """
     logs.configure(config.log.level, config.log.format)
-    gc.set_threshold(*_COLLECTOR_THRESHOLDS)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    store, scheduler = Store(), Scheduler()
+    store, scheduler, garbage = Store(), Scheduler(), GarbageCollection()
     state = StateDirectory(Path(config.state.dir) if config.state.dir else None)
-    clusters = Clusters(functools.partial(_watch, store, state), scheduler, store)
+    clusters = Clusters(functools.partial(_watch, store, state, garbage), scheduler, store)
     reloader = Reloader(functools.partial(_reload, again, config, clusters), store.note_reload)
     security = load_web_config(config.web.config_file) if config.web.config_file else WebSecurity()
     application = create_application(
@@ -103,8 +99,13 @@ def _reload(again: Given | None, started_with: Config, clusters: Clusters) -> No
         LOG.warning("changed, but takes effect only after a restart", extra={"keys": ",".join(keys)})
 
 
-def _watch(
-    store: Store, state: StateDirectory, cluster: ClusterConfig, config: Config, before: Watched | None
+def _watch(  # noqa: PLR0913, PLR0917 - all that a cluster is put together from
+    store: Store,
+    state: StateDirectory,
+    garbage: GarbageCollection,
+    cluster: ClusterConfig,
+    config: Config,
+    before: Watched | None,
 ) -> Watched:
     remember = functools.lru_cache(_NAMES_REMEMBERED)  # thousands of names are asked about every cycle
     connection = Connection(cluster.bootstrap_servers, client_options(cluster.client), cluster.api_version_tuple)
@@ -138,6 +139,7 @@ def _watch(
         source.look_for(reading.sought, reading.tails if config.lag.trailing_markers else ())
         reading = replace(reading, saving=histories.status)
         store.publish(status, reading, renderer.render(reading))
+        garbage.after_cycle()
 
     runner = SourceRunner(source, succeed, store.fail, before.runner.status if before else None)
     store.expect(runner.status, stale_after=cluster.stale_after, overdue_after=cluster.interval + cluster.deadline)

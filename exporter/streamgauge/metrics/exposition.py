@@ -33,20 +33,24 @@ Part = Mapping[str, Block]
 
 
 class Page(NamedTuple):
-    """A run of blocks with the checksum of their plain text, in one format."""
+    """A run of blocks in one format: deflated as one, and what their plain text adds up to.
+
+    The plain text is joined only for those who ask for it: it is many times larger, and Prometheus asks for gzip.
+    """
 
     openmetrics: bool
-    plain: bytes
+    plain: Sequence[bytes]
     deflated: bytes
     checksum: int
+    size: int
 
     def ended(self, tail: str, *, gzip: bool) -> bytes:
         """The whole page; ``tail`` is what is rendered anew for each scrape and comes last."""
         end = (tail + "# EOF\n" if self.openmetrics else tail).encode()
         if not gzip:
-            return self.plain + end
+            return b"".join((*self.plain, end))
         checksum = zlib.crc32(end, self.checksum)
-        size = (len(self.plain) + len(end)) & 0xFFFFFFFF
+        size = (self.size + len(end)) & 0xFFFFFFFF
         trailer = _DEFLATE_END + struct.pack("<II", checksum, size)
         return b"".join((_GZIP_HEADER, self.deflated, _deflate(end), trailer))
 
@@ -101,8 +105,12 @@ class Exposition:
             present = [part[family.name] for part in self._parts.values() if family.name in part]
             if present:
                 blocks += [headers[family.name], *present]
-        plain = b"".join([block.plain for block in blocks])
-        return Page(openmetrics, plain, b"".join([block.deflated for block in blocks]), zlib.crc32(plain))
+        plain = [block.plain for block in blocks]
+        checksum = 0
+        for one in plain:
+            checksum = zlib.crc32(one, checksum)
+        deflated = b"".join([block.deflated for block in blocks])
+        return Page(openmetrics, plain, deflated, checksum, sum(map(len, plain)))
 
 
 def _block(text: str) -> Block:

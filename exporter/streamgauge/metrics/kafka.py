@@ -88,7 +88,7 @@ class KafkaRenderer:
         out[SERIES_DROPPED.name].append(SERIES_DROPPED.sample((self._cluster,), fitting.dropped))
         served = 1 + sum(map(len, out.values()))
         out[SERIES_SERVED.name].append(SERIES_SERVED.sample((self._cluster,), served))
-        return {name: "".join(lines) for name, lines in out.items()}
+        return {name: "".join(out.pop(name)) for name in tuple(out)}  # the lines go as they are joined
 
     def _render_groups(
         self,

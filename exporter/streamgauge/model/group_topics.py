@@ -26,17 +26,15 @@ class Questions(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Partitions with a known commit, and their lags, as columns of equal length."""
+    """Partitions with a known commit, and their lags, as columns of equal length; ``rows`` counts the others too."""
 
+    rows: int
     partitions: tuple[int, ...]
     committed: tuple[int, ...]
     lags: tuple[int | None, ...]
     seconds: tuple[float | None, ...]
     bounds: tuple[float | None, ...]
     methods: tuple[Method | None, ...]
-
-
-_NO_COLUMNS = _Columns((), (), (), (), (), ())
 
 
 class Moment(NamedTuple):
@@ -122,12 +120,14 @@ class GroupTopicState:
         conduct = self._conduct.conduct(
             moment.at, wait, lost=below_start, unknown=unknown, has_members=moment.has_members
         )
-        return self._reading(rows, columns, topic, status_of(conduct, moment.limits), assigned)
+        uncommitted = len(topic.partitions.keys() - commits.keys())
+        return self._reading(columns, topic, status_of(conduct, moment.limits), uncommitted, assigned)
 
     def unreadable(self, topic: TopicState) -> GroupTopicLag:
         """The commits could not be read: whatever was committed is unknown now."""
         rows: list[_Row] = [(partition, None, UNKNOWN) for partition in self.committed]
-        reading = self._reading(rows, _columns(rows), topic, Status.UNKNOWN, None)
+        uncommitted = len(topic.partitions.keys() - self.committed.keys())
+        reading = self._reading(_columns(rows), topic, Status.UNKNOWN, uncommitted, None)
         return reading._replace(consumed_per_second=None, time_to_catch_up_seconds=None, time_to_data_loss_seconds=None)
 
     def forget_commits(self) -> None:
@@ -204,15 +204,14 @@ class GroupTopicState:
 
     def _reading(
         self,
-        rows: list[_Row],
         columns: _Columns,
         topic: TopicState,
         status: Status,
+        uncommitted: int,
         assigned: frozenset[int] | None,
     ) -> GroupTopicLag:
         known = [lag for lag in columns.lags if lag is not None]
-        unknown = len(rows) - len(known)
-        uncommitted = len(topic.partitions.keys() - {row[0] for row in rows})
+        unknown = columns.rows - len(known)
         lag_sum = sum(known) if known and not unknown else None
         appended = None if uncommitted else topic.appended_per_second
         consumed_per_second = self._consumed.per_second
@@ -229,12 +228,12 @@ class GroupTopicState:
             lag_sum=lag_sum,
             max_lag=max(known, default=None),
             max_lag_seconds=max((one for one in columns.seconds if one is not None), default=None),
-            committed_sum=sum(columns.committed) if rows and len(columns.committed) == len(rows) else None,
+            committed_sum=sum(columns.committed) if 0 < columns.rows == len(columns.committed) else None,
             consumed_total=self._consumed.total,
             consumed_per_second=consumed_per_second,
             status=status,
             time_to_catch_up_seconds=seconds_to_catch_up(lag_sum, appended, consumed_per_second),
-            time_to_data_loss_seconds=_soonest_data_loss(rows, topic),
+            time_to_data_loss_seconds=_soonest_data_loss(columns, topic),
             records_lost_total=self.lost_total,
             commits_total=self._conduct.commits,
             unassigned=None if assigned is None else len(topic.partitions.keys() - assigned),
@@ -244,9 +243,9 @@ class GroupTopicState:
 def _columns(rows: list[_Row]) -> _Columns:
     known = [row for row in rows if row[1] is not None]
     if not known:
-        return _NO_COLUMNS
+        return _Columns(len(rows), (), (), (), (), (), ())
     partitions, committed, lags = zip(*known, strict=True)
-    return _Columns(partitions, committed, *zip(*lags, strict=True))  # by two calls in C
+    return _Columns(len(rows), partitions, committed, *zip(*lags, strict=True))  # by two calls in C
 
 
 def _stamping(config: TopicConfig | None) -> Stamping:
@@ -263,16 +262,24 @@ def _longest_wait(columns: _Columns, at: float) -> Wait | None:
     return Wait(at, longest, columns.bounds[columns.seconds.index(longest)] or 0.0)
 
 
-def _soonest_data_loss(rows: list[_Row], topic: TopicState) -> float | None:
-    if topic.config is None or not topic.config.deletes:
+def _soonest_data_loss(columns: _Columns, topic: TopicState) -> float | None:
+    config = topic.config
+    if config is None or not config.deletes:
         return None
-    by_size = topic.config.retention_bytes is not None
+    _, partitions, _, lags, seconds, bounds, methods = columns
+    waiting = [row for row in range(len(lags)) if lags[row] and seconds[row] != 0]
+    if config.retention_bytes is None:  # by time alone, what waits for longest is the first to go
+        timed = [(waited + (bounds[row] or 0.0), row) for row in waiting if (waited := seconds[row]) is not None]
+        waiting = [max(timed)[1]] if timed else []
     each = (
-        seconds_to_data_loss(lag, topic.config, _room(partition, topic) if by_size else _NO_ROOM)
-        for partition, _, lag in rows
-        if lag.records and lag.seconds != 0
+        seconds_to_data_loss(
+            Lag(lags[row], seconds[row], bounds[row], methods[row]),
+            config,
+            _NO_ROOM if config.retention_bytes is None else _room(partitions[row], topic),
+        )
+        for row in waiting
     )
-    return min((seconds for seconds in each if seconds is not None), default=None)
+    return min((soonest for soonest in each if soonest is not None), default=None)
 
 
 def _room(partition: int, topic: TopicState) -> PartitionRoom:

@@ -88,9 +88,10 @@ class _GroupState:
         commits = group.commits or {}
         owned = _owned(group)
         names = sorted(name for name in {*commits, *owned} if name in topics)
-        for state in (state for name, state in self._topics.items() if name not in commits):
-            state.forget_commits()
-        self._part_with_all_but(frozenset(names), moment.at)
+        if not set(names) == commits.keys() == self._topics.keys():
+            for state in (state for name, state in self._topics.items() if name not in commits):
+                state.forget_commits()
+            self._part_with_all_but(frozenset(names), moment.at)
         # A member whose assignment cannot be read may own any of them.
         are_known = all(member.assignment is not None for member in group.members or ())
         are_settled = bool(group.members) and are_known and not moment.rebalancing
