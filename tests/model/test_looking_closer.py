@@ -57,11 +57,20 @@ def test_a_group_that_reads_on_is_known_in_every_reading() -> None:
         assert one(watched.lag)[1:] == (51.0, None, Method.TIMESTAMP)
 
 
-def test_a_group_that_stands_still_is_asked_for_no_longer_than_a_window() -> None:
-    """A commit may rest between two readings and move on; after a window without a move the question costs nothing."""
+def test_a_group_that_stands_still_is_not_asked_for_long() -> None:
+    """A commit may rest for a few readings and move on; one that rests for longer costs nothing."""
     watched = Watched().see(0, {0: 100}, {0: 40}).see(10, {0: 100}, {0: 40}, **stamped(40, -50.0))
 
-    assert [watched.see(at, {0: 100}, {0: 40}).reading.sought for at in (20, 69, 70, 80)] == [(NEXT,), (NEXT,), (), ()]
+    assert [watched.see(at, {0: 100}, {0: 40}).reading.sought for at in (20, 39, 40, 50)] == [(NEXT,), (NEXT,), (), ()]
+
+
+def test_a_group_that_commits_seldom_is_asked_for_between_its_commits() -> None:
+    """Twice its usual gap: its next record is found in the same reading in which the commit moves."""
+    watched = Watched()
+    for at in range(0, 300, 10):
+        commit = 40 + at // 50
+        watched.see(at, {0: 100}, {0: commit}, **stamped(commit, -50.0))
+        assert at < 150 or watched.reading.sought == (NEXT,)
 
 
 def test_the_brokers_own_clock_gives_a_bound() -> None:

@@ -13,16 +13,17 @@ class ConductMemory:
 
     Attributes:
         commits: readings in which a commit had moved.
+        usual_gap: the gap between two of them that is usual; None while it is not known.
     """
 
-    __slots__ = ("_moved_at", "_rewound_at", "_since", "_still", "_usual_gap", "_waits", "commits")
+    __slots__ = ("_moved_at", "_rewound_at", "_since", "_still", "_waits", "commits", "usual_gap")
 
     def __init__(self) -> None:
         self.commits = 0
         self._since: float | None = None
         self._still: dict[int, float] = {}
         self._moved_at: float | None = None
-        self._usual_gap: float | None = None
+        self.usual_gap: float | None = None
         self._rewound_at: float | None = None
         self._waits: deque[Wait] = deque()
 
@@ -64,7 +65,7 @@ class ConductMemory:
             lost=lost,
             unknown=unknown,
             still_for=at - min(self._still.values()) if self._still else None,
-            usual_gap=self._usual_gap,
+            usual_gap=self.usual_gap,
             has_members=has_members,
             rewound_for=None if self._rewound_at is None else at - self._rewound_at,
             watched_for=0.0 if self._since is None else at - self._since,
@@ -75,6 +76,6 @@ class ConductMemory:
     def _note_gap(self, at: float) -> None:
         if self._moved_at is not None:
             gap = at - self._moved_at
-            usual = self._usual_gap
-            self._usual_gap = gap if usual is None else usual + _GAP_WEIGHT * (gap - usual)
+            usual = self.usual_gap
+            self.usual_gap = gap if usual is None else usual + _GAP_WEIGHT * (gap - usual)
         self._moved_at = at

@@ -9,12 +9,13 @@ from streamgauge.model.lag import UNKNOWN, Estimate, Lag, lag_by, lag_of
 from streamgauge.model.reading import GroupTopicLag, GroupTopicTotals
 from streamgauge.model.search import Method, SearchRules, Stamping, appended_at
 from streamgauge.model.snapshot import Sought, Tail, TopicConfig
-from streamgauge.model.status import Limits, Status, Wait, status_of
+from streamgauge.model.status import RHYTHM_GAPS, Limits, Status, Wait, status_of
 from streamgauge.model.tails import MOST_OFFSETS, TailMemory
 from streamgauge.model.throughput import RecordCounter, consumed, lost
 from streamgauge.model.topics import TopicState
 
 _Row = tuple[int, int | None, Lag]
+RESTING_INTERVALS = 3
 _NO_ROOM = PartitionRoom(None, None, None)
 
 
@@ -163,7 +164,7 @@ class GroupTopicState:
                 lag = lag_by(kept, offset, end)
         else:
             # This record has been found, but the next one of a group that reads on will be no better known.
-            is_vague = moment.at - kept.searched_at < moment.limits.window
+            is_vague = moment.at - kept.searched_at < self._patience(moment)
         if is_vague:
             moment.questions.sought.append(Sought(moment.group, self._name, partition))
         self._kept[partition] = kept
@@ -171,6 +172,10 @@ class GroupTopicState:
             self._tails.forget(partition)
             return lag
         return self._unless_nothing_waits(lag, Tail(self._name, partition, offset, end.offset), topic, moment)
+
+    def _patience(self, moment: Moment) -> float:
+        """For how long a commit may rest and still be taken for one that moves on."""
+        return max(RESTING_INTERVALS * moment.limits.interval, RHYTHM_GAPS * (self._conduct.usual_gap or 0.0))
 
     def _searched(self, kept: Estimate, partition: int, topic: TopicState, moment: Moment, read_at: float) -> Estimate:
         """The estimate with what a search has found, if there was one."""
