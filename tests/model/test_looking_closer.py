@@ -153,6 +153,16 @@ def test_nothing_waits_in_an_empty_tail() -> None:
     assert (records, seconds != 0) == (2, True), "something has come: it may wait"
 
 
+def test_a_tail_of_a_topic_made_anew_is_another_one() -> None:
+    """The same offsets of another topic may hold a record: it waits until somebody has looked."""
+    watched = quiet(99, 100, 20, tails={Tail(TOPIC, 0, 99, 100): True})
+
+    watched.see(300, {0: 100}, {0: 99}, topic_id="second")
+
+    assert one(watched.lag)[:2] == (1, None)
+    assert watched.reading.tails == (), "not at once"
+
+
 def test_a_record_in_the_tail_waits() -> None:
     """The group has stopped, as it had before anybody looked."""
     watched = quiet(99, 100, 20, tails={Tail(TOPIC, 0, 99, 100): False})

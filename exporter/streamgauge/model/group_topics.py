@@ -27,9 +27,13 @@ class Questions(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Partitions with a known commit, and their lags, as columns of equal length; ``rows`` counts the others too."""
+    """Partitions with a known commit, and their lags, as columns of equal length.
+
+    ``rows`` counts the others too; ``longest`` is the greatest of the known ``seconds``.
+    """
 
     rows: int
+    longest: float | None
     partitions: tuple[int, ...]
     committed: tuple[int, ...]
     lags: tuple[int | None, ...]
@@ -137,6 +141,7 @@ class GroupTopicState:
             self._conduct.forget_partition(partition)
         self.committed.clear()
         self._kept.clear()
+        self._tails.forget_all()
         self._lost_to.clear()
 
     def _begin(self, commits: Mapping[int, int | None], topic: TopicState) -> None:
@@ -147,6 +152,7 @@ class GroupTopicState:
         for gone in [partition for partition in self.committed if partition not in commits]:
             del self.committed[gone]
             self._kept.pop(gone, None)
+            self._tails.forget(gone)
             self._lost_to.pop(gone, None)
             self._conduct.forget_partition(gone)
 
@@ -232,7 +238,7 @@ class GroupTopicState:
             uncommitted=uncommitted,
             lag_sum=lag_sum,
             max_lag=max(known, default=None),
-            max_lag_seconds=max((one for one in columns.seconds if one is not None), default=None),
+            max_lag_seconds=columns.longest,
             committed_sum=sum(columns.committed) if 0 < columns.rows == len(columns.committed) else None,
             consumed_total=self._consumed.total,
             consumed_per_second=consumed_per_second,
@@ -248,9 +254,11 @@ class GroupTopicState:
 def _columns(rows: list[_Row]) -> _Columns:
     known = [row for row in rows if row[1] is not None]
     if not known:
-        return _Columns(len(rows), (), (), (), (), (), ())
-    partitions, committed, lags = zip(*known, strict=True)
-    return _Columns(len(rows), partitions, committed, *zip(*lags, strict=True))  # by two calls in C
+        return _Columns(len(rows), None, (), (), (), (), (), ())
+    partitions, committed, lags = zip(*known, strict=True)  # columns, by two calls in C
+    records, seconds, bounds, methods = zip(*lags, strict=True)
+    longest = max((one for one in seconds if one is not None), default=None)
+    return _Columns(len(rows), longest, partitions, committed, records, seconds, bounds, methods)
 
 
 def _stamping(config: TopicConfig | None) -> Stamping:
@@ -261,17 +269,16 @@ def _stamping(config: TopicConfig | None) -> Stamping:
 
 
 def _longest_wait(columns: _Columns, at: float) -> Wait | None:
-    longest = max((one for one in columns.seconds if one is not None), default=None)
-    if longest is None:
+    if columns.longest is None:
         return None
-    return Wait(at, longest, columns.bounds[columns.seconds.index(longest)] or 0.0)
+    return Wait(at, columns.longest, columns.bounds[columns.seconds.index(columns.longest)] or 0.0)
 
 
 def _soonest_data_loss(columns: _Columns, topic: TopicState) -> float | None:
     config = topic.config
     if config is None or not config.deletes:
         return None
-    _, partitions, _, lags, seconds, bounds, methods = columns
+    _, _, partitions, _, lags, seconds, bounds, methods = columns
     waiting = [row for row in range(len(lags)) if lags[row] and seconds[row] != 0]
     if config.retention_bytes is None:  # by time alone, what waits for longest is the first to go
         timed = [(waited + (bounds[row] or 0.0), row) for row in waiting if (waited := seconds[row]) is not None]

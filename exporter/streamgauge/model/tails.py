@@ -48,6 +48,10 @@ class TailMemory:
             return None if readings + 1 >= QUIET_READINGS else False
         return is_empty
 
+    def forget_all(self) -> None:
+        """What was committed is void, as of a topic made anew: other offsets are at the same places."""
+        self._quiet.clear()
+
     def forget(self, partition: int) -> None:
         """The partition has no such tail any more."""
         self._quiet.pop(partition, None)

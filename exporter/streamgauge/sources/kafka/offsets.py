@@ -6,15 +6,12 @@ from typing import Any
 from kafka.protocol.consumer import OffsetFetchRequest, OffsetSpec
 from kafka.protocol.consumer.offsets import IsolationLevel, ListOffsetsRequest
 
-from streamgauge.model.snapshot import EndOffset, Topic
+from streamgauge.model.snapshot import EndOffset, Partition, Topic
 from streamgauge.sources.kafka.connection import Answer, Connection, NodeId, Wanted, code_name, code_of
 from streamgauge.sources.kafka.failures import Failures
 
 Commits = Mapping[str, Mapping[int, int | None]]
 """Committed offsets by topic and partition; None where one partition's could not be read."""
-
-NO_EPOCH = -1
-"""The leader epoch of a request that does not care for it."""
 
 _BATCHED = 8  # the first version of OffsetFetch that takes many groups (KIP-709, Kafka 3.0)
 _LAST_WITH_NAMES = 9  # later versions name topics by id alone
@@ -111,18 +108,19 @@ async def read_last_stable(
 ) -> dict[str, dict[int, int | None]]:
     """Last stable offsets, where they are below the end (a transaction is open); None where they could not be read."""
     requests = _list_offsets(topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
-    listed = list(_listed(await connection.ask_each(requests), "last_stable_offsets", failures))
-    last_stable: dict[str, dict[int, int | None]] = {}
+    listed = _listed(await connection.ask_each(requests), "last_stable_offsets", failures)
+    told: dict[str, dict[int, int | None]] = {}
     for _, topic, partition, offset in listed:
-        end = ends.get(topic, {}).get(partition)
-        if end is not None and offset < end.offset:
-            last_stable.setdefault(topic, {})[partition] = offset
-    if len(listed) < sum(map(len, ends.values())):
-        told = {(topic, partition) for _, topic, partition, _ in listed}
-        for topic, partition in ((topic, partition) for topic, known in ends.items() for partition in known):
-            if (topic, partition) not in told:
-                last_stable.setdefault(topic, {})[partition] = None
-    return last_stable
+        told.setdefault(topic, {})[partition] = offset
+    last_stable: dict[str, dict[int, int | None]] = {
+        topic: {
+            partition: stable
+            for partition, end in known.items()
+            if (stable := told.get(topic, {}).get(partition)) is None or stable < end.offset
+        }
+        for topic, known in ends.items()
+    }
+    return {topic: differing for topic, differing in last_stable.items() if differing}
 
 
 async def read_log_starts(
@@ -155,6 +153,11 @@ def _commits(topics: Iterable[Any], wanted: Wanted, failures: Failures) -> Commi
     return commits
 
 
+def leader_epoch(partition: Partition) -> int:
+    """The leader epoch that a request names; -1 where it is not known: whoever is asked answers."""
+    return -1 if partition.leader_epoch is None else partition.leader_epoch
+
+
 def _list_offsets(topics: Mapping[str, Topic], timestamp: int, isolation: int) -> dict[NodeId, Any]:
     message = ListOffsetsRequest.ListOffsetsTopic
     row = message.ListOffsetsPartition
@@ -164,7 +167,7 @@ def _list_offsets(topics: Mapping[str, Topic], timestamp: int, isolation: int) -
         for number, partition in topic.partitions.items():
             if partition.leader is not None:
                 rows = by_leader.setdefault(partition.leader, {}).setdefault(topic.name, [])
-                epoch = NO_EPOCH if partition.leader_epoch is None else partition.leader_epoch
+                epoch = leader_epoch(partition)
                 rows.append(row(partition_index=number, current_leader_epoch=epoch, timestamp=timestamp))
     return {
         leader: ListOffsetsRequest(

@@ -13,7 +13,7 @@ from streamgauge.model.bisection import Bisection, Stamped
 from streamgauge.model.snapshot import Stamp, Topic
 from streamgauge.sources.kafka.connection import Connection, NodeId, code_name, code_of
 from streamgauge.sources.kafka.failures import Failures
-from streamgauge.sources.kafka.offsets import NO_EPOCH
+from streamgauge.sources.kafka.offsets import leader_epoch
 
 Stamps = dict[str, dict[tuple[int, int], Stamp]]
 """What was found, by topic, then by partition and offset."""
@@ -23,6 +23,7 @@ _FIRST_WITH_LATEST = 7  # KIP-734, Kafka 3.0
 _AHEAD_MS = 60_000  # clocks differ: records may be stamped a little later than now
 _Key = tuple[str, int, int]
 _Place = tuple[str, int]
+_Log = tuple[str | None, int | None]
 
 
 class SoughtRecord(NamedTuple):
@@ -51,6 +52,7 @@ class TimestampSearch:
         self._rounds = rounds
         self._partitions = partitions
         self._searches: dict[_Key, Bisection] = {}
+        self._logs: dict[_Place, _Log] = {}
         self.waiting = 0
 
     async def find(
@@ -71,7 +73,9 @@ class TimestampSearch:
             failures: takes what could not be asked; it is tried again in the next cycle.
         """
         keys = {(one.topic, one.partition, one.offset) for one in wanted}
+        self._forget_other_logs(topics)
         self._admit(wanted, round(now * 1000) + _AHEAD_MS)
+        self._logs = {key[:2]: _log(topics, key) for key in self._searches}
         unanswered: set[_Key] = set()
         for _ in range(self._rounds):
             asked = self._next(unanswered)
@@ -91,6 +95,12 @@ class TimestampSearch:
                 found.setdefault(topic, {})[partition, offset] = _stamp(search)
         self.waiting = len(keys) - sum(map(len, found.values()))
         return found
+
+    def _forget_other_logs(self, topics: Mapping[str, Topic]) -> None:
+        """Of a topic made anew, or cut short by another leader, other records may stand at the same offsets."""
+        self._searches = {
+            key: search for key, search in self._searches.items() if self._logs[key[:2]] == _log(topics, key)
+        }
 
     def _admit(self, wanted: Collection[SoughtRecord], ceiling: int) -> None:
         """Begin what is new, from what is known of the same partition where something is, and drop the rest."""
@@ -120,6 +130,13 @@ class TimestampSearch:
             if not search.done and key not in unanswered:
                 asked.setdefault(key[:2], key)
         return list(asked.values())
+
+
+def _log(topics: Mapping[str, Topic], key: _Key) -> _Log:
+    """What tells a partition's log from another one of the same name: topic id and leader epoch, where known."""
+    topic = topics.get(key[0])
+    partition = None if topic is None else topic.partitions.get(key[1])
+    return None if topic is None else topic.topic_id, None if partition is None else partition.leader_epoch
 
 
 def _stamp(search: Bisection) -> Stamp:
@@ -154,7 +171,7 @@ def _requests(questions: Mapping[_Place, int], topics: Mapping[str, Topic]) -> d
         topic = topics.get(name)
         partition = None if topic is None else topic.partitions.get(number)
         if partition is not None and partition.leader is not None:
-            epoch = NO_EPOCH if partition.leader_epoch is None else partition.leader_epoch
+            epoch = leader_epoch(partition)
             row = message.ListOffsetsPartition(partition_index=number, current_leader_epoch=epoch, timestamp=timestamp)
             by_leader.setdefault(partition.leader, {}).setdefault(name, []).append(row)
     return {

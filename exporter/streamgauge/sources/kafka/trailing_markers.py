@@ -19,7 +19,7 @@ from kafka.record import MemoryRecords
 from streamgauge.model.snapshot import Tail, Topic
 from streamgauge.sources.kafka.connection import Answer, Connection, NodeId, code_name, code_of
 from streamgauge.sources.kafka.failures import Failures
-from streamgauge.sources.kafka.offsets import NO_EPOCH
+from streamgauge.sources.kafka.offsets import leader_epoch
 
 _STAGE = "tails"
 _FORBIDDEN = "TOPIC_AUTHORIZATION_FAILED"
@@ -172,7 +172,7 @@ def _fetches(asked: Mapping[_At, Sequence[Tail]], topics: Mapping[str, Topic]) -
         by_leader.setdefault(partition.leader, {}).setdefault(name, []).append(
             row(
                 partition=number,
-                current_leader_epoch=NO_EPOCH if partition.leader_epoch is None else partition.leader_epoch,
+                current_leader_epoch=leader_epoch(partition),
                 fetch_offset=lowest,
                 partition_max_bytes=_PARTITION_BYTES,
             )
