@@ -63,8 +63,8 @@ bench-accuracy: $(DEV) $(SERVICES) ## Measure how right lag is: served against w
 
 lock: $(DEV) ## Resolve the dependencies anew into the lock files
 	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -o requirements-build.lock -
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -o requirements.lock pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) --no-emit-package streamgauge-sdk -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(UPGRADE) -c requirements.lock --no-emit-package streamgauge-sdk --group dev -o requirements-dev.lock pyproject.toml
 
 clean: ## Remove .venv and build
 	rm -rf $(VENV) build
@@ -73,9 +73,9 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("streamgauge needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; say which one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 
-$(RUN): $(BIN)/python requirements.lock pyproject.toml
+$(RUN): $(BIN)/python requirements.lock pyproject.toml exporter/sdk/pyproject.toml
 	$(PIP) install --require-hashes -r requirements.lock
-	$(PIP) install --no-deps -e .
+	$(PIP) install --no-deps -e exporter/sdk -e .
 	@touch $@
 
 $(DEV): $(RUN) requirements-dev.lock
