@@ -153,13 +153,32 @@ def test_kafka_beside_a_file_without_clusters(tmp_path: Path) -> None:
     assert (config.log.level, config.clusters[0].name) == ("error", "b")
 
 
-def test_no_cluster_at_all() -> None:
-    """Without a cluster, the message says how to give one."""
+@pytest.mark.parametrize(("file_text", "clusters"), [(None, ()), ("log: {level: info}\n", ()), ("clusters: []\n", ())])
+def test_no_cluster_is_jobs_alone(file: Path, file_text: str | None, clusters: tuple[str, ...]) -> None:
+    """A configuration without a cluster is one: jobs report to it."""
+    if file_text is not None:
+        file.write_text(file_text, encoding="utf-8")
+
+    assert load(file if file_text else None, Overrides(listen=":9400"), {}).clusters == clusters
+
+
+def test_a_flag_about_clusters_without_any() -> None:
+    """Who says something about clusters and names none has forgotten it; the message says how to give one."""
     expected = (
-        "no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with a file that has"
-        " clusters:"
+        "--cluster: no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with a file that"
+        " has clusters:"
     )
     assert refusal(None, Overrides(cluster="east", interval="5s"), {}) == expected
+    assert refusal(None, Overrides(), {"STREAMGAUGE_INTERVAL": "5s"}).startswith("STREAMGAUGE_INTERVAL: no cluster")
+
+
+def test_a_flag_about_clusters_with_a_file_that_has_none(file: Path) -> None:
+    """A file without clusters is named."""
+    file.write_text("log: {level: info}\n", encoding="utf-8")
+
+    assert refusal(file, Overrides(groups="a.*"), {}) == (
+        f"--groups: {file} has no clusters; write - bootstrap_servers: host:9092 under clusters:, or use --kafka"
+    )
 
 
 def test_problems_name_the_flag_or_the_variable(file: Path) -> None:

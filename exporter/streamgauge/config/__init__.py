@@ -4,9 +4,12 @@
 problem. Nothing else of the package is needed to use it. It imports nothing of Streamgauge's but the errors.
 """
 
+from streamgauge.config.access import TokenConfig, TokenScope, WebLimitsConfig
+from streamgauge.config.alertmanager import AlertmanagerConfig
 from streamgauge.config.changes import Changes, Concern, concerns_of, needing_restart, plan
 from streamgauge.config.client import ClientProperties, EndpointIdentification, SaslMechanism, SecurityProtocol
 from streamgauge.config.flags import FLAGS, Flag, Overrides
+from streamgauge.config.jobs import JobsConfig, JobSlo
 from streamgauge.config.loading import Given, check, listen_address, load
 from streamgauge.config.schema import (
     DEFAULT_CLUSTER_NAME,
@@ -31,6 +34,7 @@ __all__ = [
     "DEFAULT_CLUSTER_NAME",
     "DEFAULT_LISTEN_ADDRESS",
     "FLAGS",
+    "AlertmanagerConfig",
     "Changes",
     "ClientProperties",
     "ClusterConfig",
@@ -43,6 +47,8 @@ __all__ = [
     "GranularityConfig",
     "GranularityOverride",
     "GroupSelection",
+    "JobSlo",
+    "JobsConfig",
     "LagConfig",
     "LogConfig",
     "LogFormat",
@@ -51,8 +57,11 @@ __all__ = [
     "SaslMechanism",
     "SecurityProtocol",
     "StateConfig",
+    "TokenConfig",
+    "TokenScope",
     "TopicSelection",
     "WebConfig",
+    "WebLimitsConfig",
     "check",
     "concerns_of",
     "json_schema",

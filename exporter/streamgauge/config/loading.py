@@ -28,6 +28,7 @@ _OF_EACH_CLUSTER: Final[dict[str, Loc]] = {
     "groups": ("groups", "include"),
     "topics": ("topics", "include"),
 }
+_OF_CLUSTERS: Final = ("cluster", *_OF_EACH_CLUSTER)
 
 
 @dataclass(frozen=True)
@@ -111,8 +112,8 @@ def _load(path: Path | None, given: Mapping[str, Setting], environ: Mapping[str,
     lines = [*faults.values(), *lines]
     if config is None or lines:
         raise ConfigError("\n".join(lines))
-    if not config.clusters:
-        raise ConfigError(_no_cluster(path))
+    if not config.clusters and (about_clusters := [setting for name, setting in given.items() if name in _OF_CLUSTERS]):
+        raise ConfigError(_no_cluster(path, about_clusters[0]))
     return _only(config, given.get("cluster")) if "kafka" not in given else config
 
 
@@ -181,14 +182,14 @@ def _put(data: Any, loc: Loc, value: Any) -> Any:
     return {**data, key: _put(data.get(key, {}), rest, value)} if isinstance(data, dict) else data
 
 
-def _no_cluster(path: Path | None) -> str:
-    """Say how to name a cluster."""
+def _no_cluster(path: Path | None, setting: Setting) -> str:
+    """Say how to name a cluster to somebody who has said something about clusters."""
     if path is None:
         return (
-            "no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with a file that has"
-            " clusters:"
+            f"{setting.origin}: no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with"
+            " a file that has clusters:"
         )
-    return f"{path}: clusters: no cluster is given; write - bootstrap_servers: host:9092 under it, or use --kafka"
+    return f"{setting.origin}: {path} has no clusters; write - bootstrap_servers: host:9092 under clusters:, or use --kafka"
 
 
 def _only(config: Config, wanted: Setting | None) -> Config:

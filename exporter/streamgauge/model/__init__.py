@@ -17,6 +17,8 @@
 - ``departed``: remembers those that went away, for a while.
 - ``cluster``: one snapshot in, one reading out; holds the state of the above.
 - ``reading``: the answer, which metrics and web show and nobody changes any more.
+- ``alerts``: what Alertmanager's alerts and silences mean together.
 - ``source_status``: how a source is doing.
 - ``reload_status``: how the configuration was last read.
+- ``jobs``: batch work: what was told of runs and phases, in any order, and what it means; and applications.
 """

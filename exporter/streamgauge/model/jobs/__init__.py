@@ -1,0 +1,1 @@
+"""Jobs, their runs and phases: what was told of them, in any order, and what it means."""

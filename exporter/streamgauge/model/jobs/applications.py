@@ -1,0 +1,123 @@
+"""What programs do inside: actions, events, queues; the processes of one application added up."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds of the buckets of actions and events, in seconds; the SDK has the same."""
+
+_NO_BUCKETS = (0,) * (len(BOUNDS) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """A histogram: counts of each bucket alone, one more at the end for what is above the last bound."""
+
+    buckets: tuple[int, ...] = _NO_BUCKETS
+    sum_seconds: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many durations."""
+        return sum(self.buckets)
+
+    def __add__(self, other: "Durations") -> "Durations":
+        buckets = tuple(mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True))
+        return Durations(buckets, self.sum_seconds + other.sum_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Actions of one name, or events, since a process started."""
+
+    total: int = 0
+    failed: int = 0
+    durations: Durations = field(default_factory=Durations)
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(self.total + other.total, self.failed + other.failed, self.durations + other.durations)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSnapshot:
+    """What one process of an application has told last; counters count from its start.
+
+    Attributes:
+        application: the application's name.
+        process: which process of it.
+        started: when the process started, by its clock.
+        sequence: counts up with each snapshot.
+        time: when it was taken, by the process's clock.
+        actions: by name.
+        running: actions that run now, by name.
+        events: events processed; None: it processes none.
+        queues: depths by name.
+        current_action: the one that was begun last and still runs.
+        cpu_seconds: consumed; None: not known.
+        memory_bytes: resident.
+        threads: how many.
+        processes: how many, children too.
+    """
+
+    application: str
+    process: str
+    started: float
+    sequence: int
+    time: float
+    actions: Mapping[str, Work] = field(default_factory=dict)
+    running: Mapping[str, int] = field(default_factory=dict)
+    events: Work | None = None
+    queues: Mapping[str, float] = field(default_factory=dict)
+    current_action: str | None = None
+    cpu_seconds: float | None = None
+    memory_bytes: int | None = None
+    threads: int | None = None
+    processes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationTotals:
+    """What processes that ended have added up to."""
+
+    actions: Mapping[str, Work] = field(default_factory=dict)
+    events: Work | None = None
+    cpu_seconds: float | None = None
+
+    def with_process(self, snapshot: ProcessSnapshot) -> "ApplicationTotals":
+        """The counters of one process more."""
+        actions = dict(self.actions)
+        for name, work in snapshot.actions.items():
+            actions[name] = actions.get(name, Work()) + work
+        return ApplicationTotals(
+            actions, _sum((self.events, snapshot.events)), _sum((self.cpu_seconds, snapshot.cpu_seconds))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationReading:
+    """An application at a time: counters over all of its processes, gauges of those that are heard of.
+
+    Attributes:
+        application: its name.
+        totals: counters, over processes that ended too.
+        processes: the last snapshots of the processes that live, by their names' order.
+        last_heard: when the last one came, by the exporter's clock.
+    """
+
+    application: str
+    totals: ApplicationTotals
+    processes: tuple[ProcessSnapshot, ...]
+    last_heard: float
+
+
+Addend = TypeVar("Addend", Work, float)
+
+
+def _sum(parts: Iterable[Addend | None]) -> Addend | None:
+    """Added up; None only where nothing is known."""
+    total: Addend | None = None
+    for part in parts:
+        if part is not None:
+            total = part if total is None else total + part
+    return total
