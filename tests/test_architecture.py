@@ -21,10 +21,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sources": {"config", "errors", "model"},
     "metrics": {"model", "__init__"},
     "state": {"model"},
+    "jobs": {"config", "errors", "model"},
     "store": {"metrics", "model"},
-    "web": {"bundle", "errors", "metrics", "model"},
+    "job_publisher": {"errors", "metrics", "model"},
+    "web": {"bundle", "errors", "jobs", "metrics", "model"},
     "bundle": {"errors"},
     "demo_pipeline": {"config", "errors"},
+    "demo_job": set(),
     "demo_traffic": set(),
     "healthcheck": {"errors"},
     "clusters": {"config", "model", "sources", "state", "store"},
@@ -34,9 +37,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "__init__",
         "clusters",
         "config",
+        "demo_job",
         "demo_pipeline",
         "demo_traffic",
         "errors",
+        "job_publisher",
+        "jobs",
         "logs",
         "metrics",
         "model",
@@ -47,7 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "store",
         "web",
     },
-    "cli": {"__init__", "app", "bundle", "config", "errors", "healthcheck"},
+    "cli": {"__init__", "app", "bundle", "config", "errors", "healthcheck", "web"},
     "__main__": {"cli"},
 }
 """Each part of the package, and the other parts that it may import; ``__init__`` stands for the version."""
@@ -69,17 +75,24 @@ MODEL_MAY_USE = {
 """Nothing that knows the time, a thread, a file, a socket or a log."""
 
 BELONGS_TO = {
+    "alembic": {"jobs"},
     "bcrypt": {"web"},
     "confluent_kafka": {"demo_pipeline", "demo_traffic"},
+    "cronsim": {"config", "jobs"},
     "fastapi": {"web"},
     "jinja2": {"web"},
     "kafka": {"sources"},
     "markdown_it": {"web"},
     "prometheus_client": {"metrics"},
+    "psycopg": {"jobs"},
+    "requests": {"sources"},
     "socket": {"sources", "web"},
+    "sqlalchemy": {"jobs"},
     "starlette": {"web"},
+    "streamgauge_sdk": {"cli", "demo_job"},
     "typer": {"cli"},
     "uvicorn": {"web"},
+    "websockets": {"web"},
 }
 """Libraries with one home."""
 

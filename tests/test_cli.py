@@ -1,5 +1,6 @@
 """The command line: what it prints, where, and with which exit code."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -21,12 +22,15 @@ COMMANDS = [
     "",
     "serve",
     "demo",
+    "run",
     "config",
     "config check",
     "config show",
     "config schema",
     "bundle",
     "bundle export",
+    "token",
+    "token create",
     "healthcheck",
 ]
 
@@ -110,8 +114,32 @@ def test_examples_are_commands() -> None:
         for line in shown.partition("Examples:")[2].split("\n"):
             words = [word.strip("'") for word in line.partition(" > ")[0].split()]
             if words:
-                result = RUNNER.invoke(cli.app, [*words[1:], "--help"])
+                ours = words[1 : words.index("--")] if "--" in words else words[1:]  # the rest is another program's
+                result = RUNNER.invoke(cli.app, [*ours, "--help"])
                 assert result.exit_code == 0, line
+
+
+def test_run_reports_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes after the two dashes is the program's, its options too; its exit code is passed on."""
+    asked: list[tuple[list[str], dict[str, object]]] = []
+
+    def answer(command: list[str], **names: object) -> int:
+        asked.append((command, names))
+        return 3
+
+    monkeypatch.setattr("streamgauge_sdk.command.run", answer)
+    options = ("--job=backup", "--run=2026-11-21", "--label=team=a=b", "--environment=prod")
+    assert run(monkeypatch, "run", *options, "--", "tar", "--help", "-c") == 3
+    labels = {"team": "a=b"}
+    names = {"job": "backup", "run_id": "2026-11-21", "phase": "command", "title": None, "labels": labels}
+    assert asked == [(["tar", "--help", "-c"], {**names, "environment": "prod"})]
+
+
+@pytest.mark.parametrize("arguments", [("--job=a",), ("--", "true"), ("--job=a", "--label=team", "--", "true")])
+def test_run_with_something_missing(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a program, without a job's name, or with a label that is none, nothing is run."""
+    monkeypatch.setattr("streamgauge_sdk.command.run", lambda *_, **__: pytest.fail("it ran"))
+    assert run(monkeypatch, "run", *arguments) == 2
 
 
 def test_serve(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,3 +240,28 @@ def test_config_show(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_config_schema() -> None:
     """The schema is printed as JSON."""
     assert json.loads(RUNNER.invoke(cli.app, ["config", "schema"]).stdout) == json_schema()
+
+
+def test_token_create(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A new token each time, and the configuration that knows its hash alone; by default it may all."""
+    assert run(monkeypatch, "token", "create", "--name", "deploy", "--scope", "write") == 0
+    token, _, text = capsys.readouterr().out.partition("\n")
+    config = Config.model_validate(yaml.safe_load(text))
+    assert token.startswith("sg_")
+    assert token not in text
+    assert [(each.name, each.scopes) for each in config.web.tokens] == [("deploy", ("write",))]
+    assert config.web.tokens[0].sha256.get_secret_value() == hashlib.sha256(token.encode()).hexdigest()
+    assert run(monkeypatch, "token", "create") == 0
+    again = capsys.readouterr().out
+    assert token not in again
+    assert yaml.safe_load(again.partition("\n")[2])["web"]["tokens"][0]["scopes"] == ["read", "write"]
+
+
+def test_token_create_with_a_name_that_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No token is made for a name that the configuration would refuse."""
+    assert run(monkeypatch, "token", "create", "--name", "two words") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("streamgauge: --name: is no name of a token; write 1 to 64 letters")

@@ -160,10 +160,14 @@ def test_a_page_is_of_one_moment(example: Example, monkeypatch: pytest.MonkeyPat
     render = exporter.render
 
     def publish_meanwhile(
-        statuses: Sequence[SourceStatus], *, openmetrics: bool, reload: ReloadStatus | None = None
+        statuses: Sequence[SourceStatus],
+        *,
+        openmetrics: bool,
+        reload: ReloadStatus | None = None,
+        own: Iterable[exporter.OwnSample] = (),
     ) -> str:
         example.publish()
-        return render(statuses, openmetrics=openmetrics, reload=reload)
+        return render(statuses, openmetrics=openmetrics, reload=reload, own=own)
 
     monkeypatch.setattr(exporter, "render", publish_meanwhile)
     before, after = example.samples(), example.samples()

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from streamgauge import __version__, demo_pipeline, demo_traffic, logs
 from streamgauge.clusters import Clusters, Watched
-from streamgauge.config import ClusterConfig, Config, Given, needing_restart
+from streamgauge.config import ClusterConfig, Config, Given, WebConfig, needing_restart
 from streamgauge.garbage_collection import GarbageCollection
+from streamgauge.metrics.exporter import alertmanager_samples, refused_samples
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.groups import GroupRules
@@ -22,6 +23,7 @@ from streamgauge.model.search import SearchRules
 from streamgauge.model.snapshot import ClusterSnapshot
 from streamgauge.model.source_status import SourceStatus
 from streamgauge.reload import Reloader, on_hang_up
+from streamgauge.sources.alert_desk import AlertDesk
 from streamgauge.sources.kafka.connection import Connection
 from streamgauge.sources.kafka.search import TimestampSearch
 from streamgauge.sources.kafka.security import client_options
@@ -33,6 +35,8 @@ from streamgauge.store import Store
 from streamgauge.web.application import create_application
 from streamgauge.web.security import WebSecurity, load_web_config
 from streamgauge.web.server import Address, WebServer
+from streamgauge.web.tokens import Token, Tokens, TokenScope
+from streamgauge.web.writes import Access, Bounds, is_loopback
 
 LOG = logging.getLogger("streamgauge")
 
@@ -61,7 +65,11 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
     store, scheduler, garbage = Store(), Scheduler(), GarbageCollection()
     state = StateDirectory(Path(config.state.dir) if config.state.dir else None)
     clusters = Clusters(functools.partial(_watch, store, state, garbage), scheduler, store)
-    reloader = Reloader(functools.partial(_reload, again, config, clusters), store.note_reload)
+    access = _access(config.web)
+    alerts = AlertDesk(config.alertmanager)
+    store.tell(functools.partial(refused_samples, access.refusals))
+    store.tell(lambda: alertmanager_samples(alerts.status()))
+    reloader = Reloader(functools.partial(_reload, again, config, clusters, access.tokens, alerts), store.note_reload)
     security = load_web_config(config.web.config_file) if config.web.config_file else WebSecurity()
     application = create_application(
         store,
@@ -69,6 +77,8 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         refresh_seconds=max(1.0, min((cluster.interval for cluster in config.clusters), default=1.0)),
         security=security,
         reload=reloader.ask if config.web.enable_lifecycle and again is not None else None,
+        access=access,
+        alerts=alerts,
     )
     server = WebServer(application, config.web.listen_address, security=security)
     LOG.info("starting", extra={"version": __version__, "clusters": len(config.clusters)})
@@ -84,12 +94,36 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         LOG.info("stopped")
 
 
-def _reload(again: Given | None, started_with: Config, clusters: Clusters) -> None:
+def _access(web: WebConfig) -> Access:
+    """Who may write over HTTP, and how much."""
+    return Access(
+        loopback=is_loopback(web.host),
+        tokens=Tokens(_tokens(web)),
+        origins=frozenset(web.cors_origins),
+        bounds=Bounds(
+            body_bytes=web.limits.body_size,
+            body_seconds=web.limits.body_timeout,
+            writes_per_second=web.limits.writes_per_second,
+            write_burst=web.limits.write_burst,
+        ),
+    )
+
+
+def _tokens(web: WebConfig) -> list[Token]:
+    return [
+        Token(token.name, bytes.fromhex(token.sha256.get_secret_value()), frozenset(map(TokenScope, token.scopes)))
+        for token in web.tokens
+    ]
+
+
+def _reload(again: Given | None, started_with: Config, clusters: Clusters, tokens: Tokens, alerts: AlertDesk) -> None:
     """Read the configuration again and follow it; a ``ConfigError`` leaves everything as it is."""
     if again is None:
         return
     config = again.load()
     logs.configure(config.log.level, config.log.format)
+    tokens.replace(_tokens(config.web))
+    alerts.follow(config.alertmanager)
     changes = asdict(clusters.follow(config))
     if again.file is None:
         LOG.info("there is no configuration file: flags and environment say what they said at the start")

@@ -1,4 +1,4 @@
-"""The command line: ``serve``, ``demo``, ``config`` and ``bundle``. It reads flags; other modules do the work."""
+"""The command line: it reads flags; other modules do the work."""
 
 import json
 import os
@@ -10,7 +10,17 @@ import typer
 import yaml
 
 from streamgauge import __version__
-from streamgauge.config import FLAGS, Given, Overrides, check, json_schema, listen_address, load
+from streamgauge.config import (
+    FLAGS,
+    Given,
+    Overrides,
+    TokenScope,
+    check,
+    checked_token_name,
+    json_schema,
+    listen_address,
+    load,
+)
 from streamgauge.errors import ConfigError, StreamgaugeError
 
 _EXIT_FAILED: Final = 1
@@ -70,6 +80,14 @@ bundle_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(bundle_app, name="bundle")
+token_app = typer.Typer(
+    help="Tokens for programs that write to the exporter.",
+    epilog=_examples("streamgauge token create --name ci --scope write"),
+    context_settings=_SETTINGS,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(token_app, name="token")
 
 ConfigFile = Annotated[Path | None, _flag("config_file")]
 Kafka = Annotated[str | None, _flag("kafka")]
@@ -198,6 +216,53 @@ def demo(
     composition.demo(listen_address(Overrides(listen=listen), os.environ))
 
 
+@app.command(
+    "run",
+    short_help="Run any program as a job, and report it.",
+    epilog=_examples(
+        "streamgauge run --job nightly-backup -- pg_dump --file=out.sql orders",
+        "streamgauge run --job import --phase P01 -- ./load.sh orders.csv",
+        "streamgauge run --job report --label team=finance -- python report.py",
+    ),
+)
+def run_command(  # noqa: PLR0913 - one parameter an option
+    command: Annotated[
+        list[str], typer.Argument(help="The program and its arguments.", metavar="COMMAND...", show_default=False)
+    ],
+    *,
+    job: Annotated[str, typer.Option(help="The job's name.", metavar="NAME", show_default=False)],
+    run: Annotated[
+        str | None, typer.Option(help="The run's id; made if left out.", metavar="ID", show_default=False)
+    ] = None,
+    phase: Annotated[str, typer.Option(help="The phase's name.", metavar="NAME")] = "command",
+    title: Annotated[str | None, typer.Option(help="The phase's title.", metavar="TEXT", show_default=False)] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="A label of the run, any number.", metavar="NAME=VALUE", show_default=False)
+    ] = None,
+    environment: Annotated[
+        str | None, typer.Option(help="Where it runs, such as production.", metavar="NAME", show_default=False)
+    ] = None,
+) -> None:
+    """Run a program as a job with one phase: its exit code, duration, CPU, memory.
+
+    Its exit code is passed on. The exporter is at STREAMGAUGE_URL, by default
+    http://127.0.0.1:9308; STREAMGAUGE_TOKEN is the token. When no exporter
+    answers the program runs all the same, and is reported later.
+    """
+    from streamgauge_sdk import command as program  # noqa: PLC0415 - other commands need none of it
+
+    labels = dict(_label(text) for text in label or ())
+    code = program.run(command, job=job, run_id=run, phase=phase, title=title, labels=labels, environment=environment)
+    raise typer.Exit(code)
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise typer.BadParameter(f"{text!r} is no label; write NAME=VALUE", param_hint="--label")
+    return name, value
+
+
 @config_app.command(
     "check",
     short_help="Check a configuration file.",
@@ -293,6 +358,41 @@ def bundle_export(
 
     written = export(folder, Bases(runbooks_url, grafana_url), kubernetes=kubernetes, force=force)
     typer.echo(f"{folder}: {len(written)} files; docs/bundle.md says how to load them")
+
+
+@token_app.callback()
+def _token_root() -> None:
+    """Keep `create` a word of its own although it is alone."""
+
+
+@token_app.command(
+    "create",
+    short_help="Make a token and what to configure for it.",
+    epilog=_examples(
+        "streamgauge token create",
+        "streamgauge token create --name ci --scope write",
+    ),
+)
+def token_create(
+    *,
+    name: Annotated[str, typer.Option(help="What the token is called in the log.", metavar="NAME")] = "ci",
+    scope: Annotated[
+        list[TokenScope] | None,
+        typer.Option(help="What it is good for; by default both. May come twice.", show_default=False),
+    ] = None,
+) -> None:
+    """Make a token: the first line, shown this once and kept nowhere.
+
+    What follows is for the exporter's configuration file, which takes it over
+    at the next reload. It holds a hash: the token cannot be found from it.
+    """
+    from streamgauge.web.tokens import create  # noqa: PLC0415 - other commands need none of it
+
+    entry: dict[str, object] = {"name": checked_token_name(name, "--name")}
+    token, entry["sha256"] = create()
+    entry["scopes"] = [str(each) for each in dict.fromkeys(scope or TokenScope)]
+    typer.echo(f"{token}\n")
+    typer.echo(yaml.safe_dump({"web": {"tokens": [entry]}}, sort_keys=False), nl=False)
 
 
 @app.command(

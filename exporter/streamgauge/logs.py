@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _NEEDS_QUOTES = frozenset(' ="\\')
-_LIBRARIES = ("kafka", "asyncio", "uvicorn", "fastapi")
+_LIBRARIES = ("alembic", "asyncio", "fastapi", "kafka", "sqlalchemy", "urllib3", "uvicorn", "websockets")
 
 
 def configure(level: str, log_format: str) -> None:

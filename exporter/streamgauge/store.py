@@ -6,7 +6,7 @@ clock alone, so that a source which hangs cannot keep a dead number alive.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from streamgauge.metrics import catalogue, exporter
@@ -15,6 +15,8 @@ from streamgauge.metrics.family import Lines
 from streamgauge.model.reading import ClusterReading
 from streamgauge.model.reload_status import ReloadStatus
 from streamgauge.model.source_status import SourceStatus
+
+_JOBS = "\0jobs"  # the key of their part; no cluster can have this name
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Store:
         self._entries: dict[str, _Entry] = {}
         self._exposition = Exposition(catalogue.READ_FAMILIES)
         self._reload: ReloadStatus | None = None
+        self._own: list[Callable[[], Iterable[exporter.OwnSample]]] = []
         self._was_ready = False
 
     def expect(self, status: SourceStatus, *, stale_after: float, overdue_after: float) -> None:
@@ -79,6 +82,10 @@ class Store:
             self._exposition.publish(status.cluster, part)
             entry.status, entry.reading, entry.published = status, reading, self._clock()
 
+    def publish_jobs(self, lines: Lines) -> None:
+        """What is known of jobs changed. They come to us, so nothing withdraws them: there is no source to hang."""
+        self._exposition.publish(_JOBS, self._exposition.prepare(lines))
+
     def fail(self, status: SourceStatus) -> None:
         """A cycle brought nothing; the last good reading stays until it is too old."""
         with self._lock:
@@ -89,6 +96,10 @@ class Store:
         """The configuration was read, at the start or later."""
         with self._lock:
             self._reload = status
+
+    def tell(self, samples: Callable[[], Iterable[exporter.OwnSample]]) -> None:
+        """Another part of the exporter has numbers about itself: they are asked for at each page, and must not wait."""
+        self._own.append(samples)
 
     def views(self) -> tuple[ClusterView, ...]:
         """Every configured cluster as it may be served now."""
@@ -112,7 +123,8 @@ class Store:
             statuses = [self._view(entry, now).status for entry in self._entries.values()]
             page = self._exposition.page(openmetrics=openmetrics)
             reload = self._reload
-        return page.ended(exporter.render(statuses, openmetrics=openmetrics, reload=reload), gzip=gzip)
+        own = [sample for samples in self._own for sample in samples()]
+        return page.ended(exporter.render(statuses, openmetrics=openmetrics, reload=reload, own=own), gzip=gzip)
 
     def _view(self, entry: _Entry, now: float) -> ClusterView:
         if entry.reading is None:

@@ -83,6 +83,7 @@ def test_what_holds_for_all_clusters_changes_all(top: dict[str, Any]) -> None:
     [
         {"web": {"listen_address": ":1"}},
         {"log": {"level": "debug", "format": "json"}},
+        {"alertmanager": {"url": "http://alertmanager:9093"}},
         {"lag": {"history_points": 16}},
     ],
     ids=str,
@@ -132,14 +133,24 @@ def test_what_needs_a_restart_is_named(tmp_path: Path) -> None:
     """By the keys of the file, in their order; nothing else is."""
     file = tmp_path / "web.yml"
     file.touch()
-    web = {"listen_address": ":1", "config_file": str(file), "enable_lifecycle": True}
+    web = {
+        "listen_address": ":1",
+        "config_file": str(file),
+        "enable_lifecycle": True,
+        "cors_origins": ["https://portal.example.org"],
+        "limits": {"write_burst": 1},
+    }
     before = config(EAST)
 
     assert needing_restart(before, config(EAST)) == ()
     assert needing_restart(before, config(WEST, log={"level": "debug"}, series_budget=5, lag={"slo": "1m"})) == ()
+    tokens = [{"name": "ci", "sha256": "a" * 64, "scopes": ["write"]}]
+    assert needing_restart(before, config(EAST, web={"tokens": tokens})) == ()
     assert needing_restart(before, config(EAST, web=web, lag={"history_points": 16})) == (
         "web.listen_address",
         "web.config_file",
         "web.enable_lifecycle",
+        "web.cors_origins",
+        "web.limits",
         "lag.history_points",
     )

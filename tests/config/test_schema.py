@@ -8,7 +8,17 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from streamgauge.config import Config, Granularity, LogFormat, LogLevel, Overrides, check, json_schema, load
+from streamgauge.config import (
+    AlertmanagerConfig,
+    Config,
+    Granularity,
+    LogFormat,
+    LogLevel,
+    Overrides,
+    check,
+    json_schema,
+    load,
+)
 from streamgauge.config.structure import fields_of, sections
 
 VALID = Path(__file__).parent / "valid"
@@ -62,11 +72,32 @@ def test_everything() -> None:
     assert (west.client.client_id, west.client.sasl_username) == ("gauge-west", "reader")
 
 
+def test_an_alertmanager_is_asked_as_everything_says() -> None:
+    """Its address loses the slash at its end, its password is the file's; without a section there is none."""
+    alertmanager = check(VALID / "everything.yml", ENVIRON).alertmanager
+    assert (alertmanager.url, alertmanager.timeout) == ("https://alertmanager.example.org/am", 2.0)
+    assert alertmanager.credentials is not None
+    assert alertmanager.credentials[0] == "gauge"
+    assert alertmanager.credentials[1].get_secret_value() == (VALID / "../files/password").read_text().rstrip("\n")
+    assert alertmanager.bearer_token is None
+    assert check(VALID / "minimal.yml", {}).alertmanager == AlertmanagerConfig()
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9093", "http://localhost:9093", "http://[::1]:9093", "https://a"])
+def test_a_token_may_be_sent_within_this_machine_or_encrypted(url: str) -> None:
+    """Wherever else it would have to be https; without secrets http may go anywhere."""
+    token = VALID / "../files/password"
+    alertmanager = AlertmanagerConfig.model_validate({"url": url, "bearer_token_file": str(token)})
+    assert alertmanager.bearer_token is not None
+    assert alertmanager.credentials is None
+    assert AlertmanagerConfig.model_validate({"url": "http://alertmanager:9093"}).credentials is None
+
+
 def test_everything_names_every_key() -> None:
     """The file that claims to hold every key does, so that no key goes untested."""
     text = (VALID / "everything.yml").read_text(encoding="utf-8")
     other_spelling = {"sasl.mechanism", "sasl.password_file", "ssl.key.password", "sasl.kerberos.service.name"}
-    other_spelling |= {"sasl.oauthbearer.client.secret"}
+    other_spelling |= {"sasl.oauthbearer.client.secret", "password", "bearer_token_file"}
     keys = {key for _, model in sections() for key in fields_of(model)} - other_spelling
     assert [key for key in sorted(keys) if not re.search(rf"^[ -]*{re.escape(key)}:", text, re.MULTILINE)] == []
 
@@ -74,7 +105,10 @@ def test_everything_names_every_key() -> None:
 def test_shown_configuration_is_a_configuration(tmp_path: Path) -> None:
     """What `config show` prints, its secrets filled in again, loads as the same configuration."""
     original = check(VALID / "everything.yml", ENVIRON)
-    shown = yaml.safe_dump(original.masked(), allow_unicode=True).replace("<secret>", "hunter2")
+    shown = yaml.safe_dump(original.masked(), allow_unicode=True)
+    for token in original.web.tokens:
+        shown = shown.replace("sha256: <secret>", f"sha256: {token.sha256.get_secret_value()}", 1)
+    shown = shown.replace("<secret>", "hunter2")
     again = tmp_path / "again.yml"
     again.write_text(shown, encoding="utf-8")
     assert check(again, {}).masked() == original.masked()

@@ -77,6 +77,13 @@ def page_of(readings: Iterable[ClusterReading], tail: str = "", *, openmetrics: 
     return exposition.page(openmetrics=openmetrics).ended(tail, gzip=False).decode()
 
 
+def page_of_lines(lines: Lines, *, openmetrics: bool = False) -> str:
+    """The page of one part, whatever it is about."""
+    exposition = Exposition(catalogue.READ_FAMILIES)
+    exposition.publish("part", Exposition.prepare(lines))
+    return exposition.page(openmetrics=openmetrics).ended("", gzip=False).decode()
+
+
 def samples_of(*readings: ClusterReading) -> Samples:
     """What a scraper reads of these readings."""
     return parsed(page_of(readings))

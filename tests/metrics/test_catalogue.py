@@ -7,27 +7,23 @@ import pytest
 
 from streamgauge.metrics import catalogue, exporter
 from streamgauge.metrics.family import Family, Kind
-from tests.metrics.readings import LEGACY, MAIN, RELOAD, STATUSES, families_of, page_of
+from tests.metrics.readings import families_of
+from tests.metrics.whole_page import whole_page
 
 FAMILIES = catalogue.FAMILIES
 EACH = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 
 RESERVED_LABELS = {"job", "instance"}
-ALLOWED_PREFIXES = ("kafka_", "streamgauge_")
+ALLOWED_PREFIXES = ("kafka_", "job_", "app_", "streamgauge_")
 OTHER_UNITS = re.compile(r"_(ms|millis|milliseconds|minutes|hours|days|kb|mb|percent|kilobytes|megabytes)(_|$)")
 PROCESS = ("process_", "python_")
-KINDS = {Kind.COUNTER: "counter", Kind.GAUGE: "gauge"}
-
-
-def whole_page(*, openmetrics: bool = False) -> str:
-    """A page with everything that can be rendered."""
-    tail = exporter.render(STATUSES, openmetrics=openmetrics, reload=RELOAD)
-    return page_of([MAIN, LEGACY], tail, openmetrics=openmetrics)
 
 
 def test_names_are_unique() -> None:
-    """No two families share a name."""
-    assert [name for name, count in Counter(family.name for family in FAMILIES).items() if count > 1] == []
+    """No two families share a name, nor would in OpenMetrics, which calls a counter's without its ``_total``."""
+    names = Counter(family.name.removesuffix("_total") for family in FAMILIES)
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @EACH
@@ -80,7 +76,7 @@ def test_units_are_base_units(family: Family) -> None:
     """Seconds, and nothing derived of them; the unit comes last, which may be what is counted."""
     assert not OTHER_UNITS.search(family.name)
     if "seconds" in family.name:
-        assert family.name.endswith(("_seconds", "_seconds_partitions"))
+        assert family.name.endswith(("_seconds", "_seconds_total", "_seconds_partitions"))
     if "timestamp" in family.name:
         assert family.name.endswith("_timestamp_seconds")
 
@@ -89,7 +85,9 @@ def test_a_help_text_names_only_families_that_exist() -> None:
     """Where a help text sends the reader to another metric, that one is in the catalogue."""
     names = {family.name for family in FAMILIES}
     named = {
-        (family.name, word) for family in FAMILIES for word in re.findall(r"\b(?:kafka|streamgauge)_\w+", family.help)
+        (family.name, word)
+        for family in FAMILIES
+        for word in re.findall(r"\b(?:kafka|job|app|streamgauge)_\w+", family.help)
     }
 
     assert [pair for pair in named if pair[1] not in names] == []
@@ -105,23 +103,23 @@ def test_the_page_shows_the_catalogue(*, openmetrics: bool) -> None:
     ]
 
     assert [(family.name, family.type, family.documentation) for family in shown] == [
-        (family.name.removesuffix("_total"), KINDS[family.kind], family.help) for family in FAMILIES
+        (family.name.removesuffix("_total"), family.kind.value, family.help) for family in FAMILIES
     ]
 
 
 @EACH
 def test_labels_are_those_that_are_rendered(family: Family) -> None:
     """Every series has exactly its family's labels in their order; a group's own series lack the finer ones."""
-    found = [
-        re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', line)
-        for line in whole_page().splitlines()
-        if line.startswith((f"{family.name}{{", f"{family.name} "))
-    ]
+    lines = whole_page().splitlines()
+    for name, declared in family.series.items():
+        found = [
+            re.findall(r'(\w+)="(?:[^"\\]|\\.)*"', line) for line in lines if line.startswith((f"{name}{{", f"{name} "))
+        ]
 
-    assert list(family.labels) in found
-    for labels in found:
-        at_group_level = labels == [label for label in family.labels if label not in ("topic", "partition")]
-        assert labels == list(family.labels) or at_group_level
+        assert list(declared) in found
+        for labels in found:
+            at_group_level = labels == [label for label in declared if label not in ("topic", "partition")]
+            assert labels == list(declared) or at_group_level
 
 
 def test_what_is_read_comes_before_what_is_about_us() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from streamgauge.metrics import exporter
+from streamgauge.model.refusals import Reason, Refusals
 from streamgauge.model.source_status import SourceStatus
 from tests.metrics.readings import Samples, parsed, value
 
@@ -33,3 +34,14 @@ def test_the_interval_stands_beside_what_it_is_compared_with() -> None:
         value(shown, family.name, **LABELS) for family in (exporter.INTERVAL, exporter.LAST_SUCCESS, exporter.DURATION)
     ] == [0.5, 1_767_268_800.25, 0.084]
     assert value(shown, exporter.INTERVAL.name, source="kafka", cluster="other") == 3600
+
+
+def test_refused_requests_are_counted_by_reason_from_the_start() -> None:
+    """Every reason has its series, so that the first refusal is seen as a rate."""
+    refusals = Refusals()
+    refusals.count(Reason.FORBIDDEN)
+    shown = parsed(exporter.render([], openmetrics=False, own=exporter.refused_samples(refusals)))
+
+    counts = {reason: value(shown, exporter.REFUSED_REQUESTS.name, reason=reason) for reason in Reason}
+    assert counts == {**dict.fromkeys(Reason, 0), Reason.FORBIDDEN: 1}
+    assert all(reason in exporter.REFUSED_REQUESTS.help for reason in Reason)

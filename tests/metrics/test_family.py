@@ -10,6 +10,7 @@ from streamgauge.metrics.family import Family, Kind, escape, number_text, pairs
 from tests.metrics.readings import NASTY, families_of
 
 GAUGE = Family("river_level_meters", Kind.GAUGE, ("river", "gauge"), "How high the water stands.")
+DEPTH = Family("river_depth_meters", Kind.HISTOGRAM, ("river",), "How deep it was found to be.", (1, 2.5))
 COUNTER = Family("river_litres_total", Kind.COUNTER, (), "What has flowed past.")
 FORMATS = pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -99,6 +100,36 @@ def test_a_number_reads_back_exactly(number: float) -> None:
     """A number is written in the shortest form that loses nothing."""
     assert float(number_text(number)) == number
     assert math.copysign(1, float(number_text(number))) == math.copysign(1, number)
+
+
+def test_a_histogram_is_its_buckets_its_sum_and_its_count() -> None:
+    """Buckets add up, the last one has no bound; bounds are written with a fraction, which both formats take."""
+    assert DEPTH.histogram('river="Elbe"', (2, 0, 1), 15.5) == (
+        'river_depth_meters_bucket{river="Elbe",le="1.0"} 2\n'
+        'river_depth_meters_bucket{river="Elbe",le="2.5"} 2\n'
+        'river_depth_meters_bucket{river="Elbe",le="+Inf"} 3\n'
+        'river_depth_meters_sum{river="Elbe"} 15.5\n'
+        'river_depth_meters_count{river="Elbe"} 3\n'
+    )
+    assert DEPTH.header(openmetrics=True).endswith("# TYPE river_depth_meters histogram\n")
+
+
+def test_a_histogram_needs_a_count_for_each_bucket() -> None:
+    """Too few counts are an error of the program rather than a wrong histogram."""
+    with pytest.raises(ValueError, match="shorter"):
+        DEPTH.histogram('river="Elbe"', (2, 0), 15.5)
+
+
+def test_series_are_what_a_family_is_written_as() -> None:
+    """A histogram has three names and a label of its own; how many samples one has is known beforehand."""
+    assert GAUGE.series == {"river_level_meters": ("river", "gauge")}
+    assert DEPTH.series == {
+        "river_depth_meters_bucket": ("river", "le"),
+        "river_depth_meters_sum": ("river",),
+        "river_depth_meters_count": ("river",),
+    }
+    assert GAUGE.samples_each == 1
+    assert DEPTH.samples_each == DEPTH.histogram('river="Elbe"', (0, 0, 0), 0).count("\n")
 
 
 def test_whole_numbers_have_no_fraction() -> None:

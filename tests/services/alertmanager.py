@@ -80,18 +80,34 @@ class Alertmanager:
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._process.start()
-        try:
-            self._process.wait_until_ready(self._ready, deadline=START_DEADLINE)
-        except BaseException:
-            self._process.kill()
-            raise
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
+
+    def start(self) -> None:
+        """Start it (again), and return when it is ready; alerts are lost, silences are not."""
+        self._process.start()
+        try:
+            self._process.wait_until_ready(self._ready, deadline=START_DEADLINE)
+        except BaseException:
+            self._process.kill()
+            raise
+
+    def stop(self) -> None:
+        """End it as its operator would."""
+        self._process.stop()
+
+    def pause(self) -> None:
+        """Let it hang: it takes connections, and answers nothing."""
+        self._process.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.resume()
 
     @property
     def log(self) -> str:

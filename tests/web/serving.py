@@ -11,6 +11,7 @@ from streamgauge.web.application import create_application
 from streamgauge.web.connection import Limits
 from streamgauge.web.security import WebSecurity
 from streamgauge.web.server import Address, WebServer
+from streamgauge.web.writes import Access
 from tests.web.examples import store
 
 PATIENCE = 10  # seconds that a test waits for what must happen; it happens much sooner
@@ -21,7 +22,9 @@ def serving(
     application: ASGIApp | None = None, *, security: WebSecurity | None = None, limits: Limits | None = None
 ) -> Iterator[Address]:
     """A server in a thread; by default of the whole application with an example store."""
-    application = application or create_application(store(), version="1.2.3", refresh_seconds=5, security=security)
+    application = application or create_application(
+        store(), version="1.2.3", refresh_seconds=5, security=security, access=Access(loopback=True)
+    )
     server = WebServer(application, "127.0.0.1:0", security=security, limits=limits)
     listening = threading.Event()
     thread = threading.Thread(target=server.run, args=(lambda _: listening.set(),))

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from streamgauge.model.refusals import Reason
 from streamgauge.web import security, tls
 from streamgauge.web.connection import Limits
+from streamgauge.web.limits import CLIENTS
+from streamgauge.web.writes import Bounds
 from tests.web.clients import client
 from tests.web.examples import store
 
@@ -45,8 +48,18 @@ def test_every_key_of_the_web_configuration_is_there(key: str) -> None:
         f"{Limits().connections};",
         f"{Limits().requests};",
         f"{Limits().head_bytes // 1024} KiB",
+        f"{Bounds().body_bytes // 1024**2} MiB",
+        f"{Bounds().body_seconds:g} s (`web.limits.body_timeout`)",
+        f"{Bounds().writes_per_second:g} a second, {Bounds().write_burst} at once",
+        f"{CLIENTS:,};",
     ],
 )
 def test_every_bound_is_there(bound: str) -> None:
     """As it is in the code."""
     assert f"| {bound}" in TEXT
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_of_a_refusal_is_there(reason: Reason) -> None:
+    """As the metric has it."""
+    assert f"| `{reason}` |" in TEXT

@@ -4,7 +4,7 @@
 problem. Nothing else of the package is needed to use it. It imports nothing of Streamgauge's but the errors.
 """
 
-from streamgauge.config.access import TokenConfig, TokenScope, WebLimitsConfig
+from streamgauge.config.access import TokenConfig, TokenScope, WebLimitsConfig, checked_token_name
 from streamgauge.config.alertmanager import AlertmanagerConfig
 from streamgauge.config.changes import Changes, Concern, concerns_of, needing_restart, plan
 from streamgauge.config.client import ClientProperties, EndpointIdentification, SaslMechanism, SecurityProtocol
@@ -63,6 +63,7 @@ __all__ = [
     "WebConfig",
     "WebLimitsConfig",
     "check",
+    "checked_token_name",
     "concerns_of",
     "json_schema",
     "listen_address",

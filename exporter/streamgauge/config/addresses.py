@@ -71,22 +71,49 @@ class SecureUrl(Value[str]):
 
     def _read(self, value: object) -> str:
         allowed = "write an address such as https://login.example.org/oauth2/token; http is for this machine alone"
-        text = text_of(value, allowed)
-        if "@" in text:
-            raise refused(
-                "holds an '@'", "user and secret go under keys of their own", subject=SecretStr(text), safe=True
-            )
-        url = _split_url(text)
-        if url is None or not text.isascii() or not text.isprintable() or " " in text:
-            raise refused("is no URL", allowed, safe=True)
-        if url.scheme not in ("https", "http"):
-            raise refused("is neither https nor http", allowed, safe=True)
-        if url.scheme == "http" and not _is_loopback(url.hostname or ""):
+        text = _url_text(value, allowed)
+        if sends_in_the_clear(text):
             raise refused("would send secrets in the clear", allowed, safe=True)
         return text
 
     def _shape(self) -> dict[str, Any]:
         return {"type": "string", "format": "uri"}
+
+
+@dataclass(frozen=True)
+class ServiceUrl(Value[str]):
+    """Where a service's HTTP API is: what its paths are appended to."""
+
+    kind = "URL"
+
+    def _read(self, value: object) -> str:
+        allowed = "write an address such as http://alertmanager:9093"
+        text = _url_text(value, allowed)
+        if "?" in text or "#" in text:
+            raise refused("has more than a path behind the host", allowed, safe=True)
+        return text.rstrip("/")
+
+    def _shape(self) -> dict[str, Any]:
+        return {"type": "string", "format": "uri"}
+
+
+def sends_in_the_clear(url: str) -> bool:
+    """Tell whether what is sent to a URL leaves this machine without encryption."""
+    parts = _split_url(url)
+    return parts is not None and parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+
+def _url_text(value: object, allowed: str) -> str:
+    """Insist on the text of a URL without secrets in it."""
+    text = text_of(value, allowed)
+    if "@" in text:
+        raise refused("holds an '@'", "user and secret go under keys of their own", subject=SecretStr(text), safe=True)
+    url = _split_url(text)
+    if url is None or not text.isascii() or not text.isprintable() or " " in text:
+        raise refused("is no URL", allowed, safe=True)
+    if url.scheme not in ("https", "http"):
+        raise refused("is neither https nor http", allowed, safe=True)
+    return text
 
 
 def _split_url(text: str) -> SplitResult | None:

@@ -17,8 +17,12 @@ _AT_START: Final = (
     ("web", "listen_address"),
     ("web", "config_file"),
     ("web", "enable_lifecycle"),
+    ("web", "cors_origins"),
+    ("web", "limits"),
     ("lag", "history_points"),
     ("state", "dir"),
+    ("jobs", "database"),
+    ("jobs", "limits"),
 )
 """What a running process does not change: where it listens, who may come in, the room of its memory, its files."""
 
@@ -26,6 +30,8 @@ _OF_NO_CLUSTER: Final[dict[str, Any]] = {
     "web": True,
     "log": True,
     "state": True,
+    "jobs": True,
+    "alertmanager": True,
     "clusters": True,
     "lag": {"history_points"},
 }

@@ -186,10 +186,11 @@ def _no_cluster(path: Path | None, setting: Setting) -> str:
     """Say how to name a cluster to somebody who has said something about clusters."""
     if path is None:
         return (
-            f"{setting.origin}: no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with"
-            " a file that has clusters:"
+            f"{setting.origin}: no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file"
+            " with a file that has clusters:"
         )
-    return f"{setting.origin}: {path} has no clusters; write - bootstrap_servers: host:9092 under clusters:, or use --kafka"
+    remedy = "write - bootstrap_servers: host:9092 under clusters:, or use --kafka"
+    return f"{setting.origin}: {path} has no clusters; {remedy}"
 
 
 def _only(config: Config, wanted: Setting | None) -> Config:

@@ -13,8 +13,11 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from streamgauge.config.access import Origin, TokenConfig, WebLimitsConfig
 from streamgauge.config.addresses import ListenAddress, Servers
+from streamgauge.config.alertmanager import AlertmanagerConfig
 from streamgauge.config.client import STRICT, ClientProperties, Conflict, conflicting
+from streamgauge.config.jobs import JobsConfig
 from streamgauge.config.secrets import Directory, ReadableFile
 from streamgauge.config.values import (
     Choice,
@@ -83,6 +86,35 @@ class WebConfig(BaseModel):
         description="Whether `POST /-/reload` reads the configuration again. Whoever may send requests may do so then: "
         "with an address that others reach, use basic authentication. SIGHUP works always.",
     )
+    tokens: tuple[TokenConfig, ...] = Field(
+        default=(),
+        description="Tokens for programs that write (docs/http.md). Several are good at once; a reload takes new ones "
+        "over. Without one, and without basic authentication, only programs of this machine may write, and only where "
+        "`listen_address` is a loopback address.",
+    )
+    cors_origins: Annotated[tuple[Annotated[str, Origin()], ...], DefaultText("none")] = Field(
+        default=(),
+        description="Other sites whose scripts may use the API and the WebSocket: `[https://portal.example.org]`.",
+    )
+    limits: WebLimitsConfig = Field(default_factory=WebLimitsConfig, description="How much one client may write.")
+
+    @model_validator(mode="after")
+    def _tokens_differ(self) -> Self:
+        names: dict[str, int] = {}
+        hashes: dict[str, int] = {}
+        conflicts = []
+        for index, token in enumerate(self.tokens):
+            name = names.setdefault(token.name, index)
+            if name != index:
+                fault = f"is the same as web.tokens[{name}].name; give each token its own name"
+                conflicts.append(Conflict(f"tokens[{index}].name", fault))
+            same = hashes.setdefault(token.sha256.get_secret_value(), index)
+            if same != index:
+                fault = f"is the same as web.tokens[{same}].sha256; make a token of its own for each"
+                conflicts.append(Conflict(f"tokens[{index}].sha256", fault))
+        if conflicts:
+            raise conflicting(conflicts)
+        return self
 
     @property
     def host(self) -> str:
@@ -332,7 +364,15 @@ class Config(BaseModel):
         default_factory=LagConfig, description="How lag in seconds is found, and what it is held against."
     )
     state: StateConfig = Field(default_factory=StateConfig, description="What outlives a restart of the exporter.")
-    clusters: tuple[ClusterConfig, ...] = Field(default=(), description="The Kafka clusters to read; at least one.")
+    alertmanager: AlertmanagerConfig = Field(
+        default_factory=AlertmanagerConfig, description="The Alertmanager whose alerts the API shows and silences."
+    )
+    jobs: JobsConfig = Field(
+        default_factory=JobsConfig, description="Jobs: where their runs are kept, and what they are held against."
+    )
+    clusters: tuple[ClusterConfig, ...] = Field(
+        default=(), description="The Kafka clusters to read. Without one, only jobs are served."
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -5,6 +5,9 @@
 - ``memory``: what is remembered, and whether it is saved.
 - ``series_budget``: which parts are served at topic level when there are too many series.
 - ``kafka``: one cluster's reading to lines.
+- ``job_runs``, ``job_phases``, ``applications``: families of jobs and applications, beside what fills them.
+- ``jobs``: the reading of all jobs and applications to lines, within a budget.
+- ``job_store``: what is about the store of runs.
 - ``exporter``: what is about us.
 - ``catalogue``: every family; the reference page, the seams test and the HELP texts come from it.
 - ``reference``: the reference page.

@@ -2,16 +2,20 @@
 
 import functools
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
 from streamgauge import __version__
+from streamgauge.metrics import job_store
 from streamgauge.metrics.family import Family, Kind
+from streamgauge.model.alerts import AlertmanagerStatus
+from streamgauge.model.refusals import Refusals
 from streamgauge.model.reload_status import ReloadStatus
 from streamgauge.model.source_status import SourceStatus
+from streamgauge.model.websocket_counts import WebSocketCounts
 
 _SOURCE = ("source", "cluster")
 
@@ -80,6 +84,46 @@ RELOAD_SUCCESS_TIME = Family(
     (),
     "When the configuration that is in force was read, at the start or by a reload, in seconds since the epoch.",
 )
+ALERTMANAGER_UP = Family(
+    "streamgauge_alertmanager_up",
+    Kind.GAUGE,
+    (),
+    "1 if the configured Alertmanager answered the last request as it should, 0 if it did not; absent before the "
+    "first, and where none is configured. It is asked only while somebody reads alerts. 0: the log says why.",
+)
+ALERTMANAGER_REQUESTS = Family(
+    "streamgauge_alertmanager_requests_total",
+    Kind.COUNTER,
+    ("operation",),
+    "Requests sent to Alertmanager (list_alerts, list_silences, create_silence, expire_silence), repeated ones too.",
+)
+ALERTMANAGER_FAILED = Family(
+    "streamgauge_alertmanager_requests_failed_total",
+    Kind.COUNTER,
+    ("operation",),
+    "Those of them that were not answered, not in time, or not as they should be.",
+)
+REFUSED_REQUESTS = Family(
+    "streamgauge_web_refused_requests_total",
+    Kind.COUNTER,
+    ("reason",),
+    "Requests that were refused before they got to what they asked for: unauthorized, forbidden, body_too_large, "
+    "too_many_requests, timeout (a body that did not arrive), bad_origin, bad_media_type. Growing: a client has a "
+    "wrong token or writes too much; the logger streamgauge.web.audit names it.",
+)
+WEBSOCKET_CLIENTS = Family(
+    "streamgauge_websocket_clients",
+    Kind.GAUGE,
+    (),
+    "Clients that are connected to the WebSocket /api/v1/ws now. Above 256 new ones get 503.",
+)
+WEBSOCKET_MESSAGES = Family(
+    "streamgauge_websocket_messages_total",
+    Kind.COUNTER,
+    ("direction",),
+    "Messages sent to clients of the WebSocket and received from them (direction: sent, received). Sent falls behind "
+    "one a second, client and topic where clients ask for longer intervals, nothing changes, or they do not keep up.",
+)
 
 FAMILIES = (
     BUILD_INFO,
@@ -92,10 +136,26 @@ FAMILIES = (
     DURATION,
     ERRORS,
     REQUESTS,
+    ALERTMANAGER_UP,
+    ALERTMANAGER_REQUESTS,
+    ALERTMANAGER_FAILED,
+    REFUSED_REQUESTS,
+    WEBSOCKET_CLIENTS,
+    WEBSOCKET_MESSAGES,
+    *job_store.FAMILIES,
 )
 
+OwnSample = tuple[Family, tuple[str, ...], float]
+"""A sample of one of these families: its labels' values and its number."""
 
-def render(statuses: Sequence[SourceStatus], *, openmetrics: bool, reload: ReloadStatus | None = None) -> str:
+
+def render(
+    statuses: Sequence[SourceStatus],
+    *,
+    openmetrics: bool,
+    reload: ReloadStatus | None = None,
+    own: Iterable[OwnSample] = (),
+) -> str:
     """These families and the process's own, in the text format or OpenMetrics without its end mark."""
     lines: dict[str, list[str]] = {family.name: [] for family in FAMILIES}
     lines[BUILD_INFO.name].append(BUILD_INFO.sample((__version__, platform.python_version()), 1))
@@ -104,13 +164,40 @@ def render(statuses: Sequence[SourceStatus], *, openmetrics: bool, reload: Reloa
         lines[RELOAD_SUCCESS_TIME.name].append(RELOAD_SUCCESS_TIME.sample((), reload.last_success))
     for status in statuses:
         _render_status(status, lines)
-    own = "".join(
+    for family, labels, number in own:
+        lines[family.name].append(family.sample(labels, number))
+    ours = "".join(
         family.header(openmetrics=openmetrics) + "".join(lines[family.name])
         for family in FAMILIES
         if lines[family.name]
     )
     generate = generate_openmetrics if openmetrics else generate_latest
-    return own + generate(_process_registry()).decode().removesuffix("# EOF\n")
+    return ours + generate(_process_registry()).decode().removesuffix("# EOF\n")
+
+
+def refused_samples(refusals: Refusals) -> Iterator[OwnSample]:
+    """How many requests the web has refused, by every reason that there is."""
+    for reason, count in refusals.counts().items():
+        yield REFUSED_REQUESTS, (reason,), count
+
+
+def websocket_samples(counts: WebSocketCounts) -> Iterator[OwnSample]:
+    """How many WebSockets there are, and what has gone through them."""
+    yield WEBSOCKET_CLIENTS, (), counts.clients
+    yield WEBSOCKET_MESSAGES, ("sent",), counts.sent
+    yield WEBSOCKET_MESSAGES, ("received",), counts.received
+
+
+def alertmanager_samples(status: AlertmanagerStatus | None) -> Iterator[OwnSample]:
+    """How asking Alertmanager goes; nothing where none is configured."""
+    if status is None:
+        return
+    if status.up is not None:
+        yield ALERTMANAGER_UP, (), int(status.up)
+    for operation, count in sorted(status.requests.items()):
+        yield ALERTMANAGER_REQUESTS, (operation,), count
+    for operation, count in sorted(status.failed.items()):
+        yield ALERTMANAGER_FAILED, (operation,), count
 
 
 @functools.cache

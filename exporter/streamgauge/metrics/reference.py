@@ -3,7 +3,20 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from streamgauge.metrics import catalogue, exporter, kafka, kafka_cluster, kafka_groups, kafka_topics, memory
+from streamgauge.metrics import (
+    applications,
+    catalogue,
+    exporter,
+    job_phases,
+    job_runs,
+    job_store,
+    jobs,
+    kafka,
+    kafka_cluster,
+    kafka_groups,
+    kafka_topics,
+    memory,
+)
 from streamgauge.metrics.family import Family
 
 _HEAD: Final = """\
@@ -26,7 +39,9 @@ Every metric that the exporter serves at `/metrics`, in the order of the page, i
   the `topic` label.
 - **Budget.** Above `series_budget` series in a cluster, the group-topics with the most partitions fall back to topic
   level, then the topics with the most partitions lose theirs; `streamgauge_series_dropped` says how many series that
-  saves at most. The choice changes only when groups, topics or partitions come or go.
+  saves at most. The choice changes only when groups, topics or partitions come or go. Jobs and applications have a
+  budget of their own, `jobs.series_budget`, and `streamgauge_job_series_dropped`.
+- **Jobs** are told apart by `job_name`, never by a run: what describes a state is about the run that started last.
 """
 
 _PROCESS: Final = """\
@@ -47,7 +62,27 @@ _SECTIONS: Final = (
         (kafka.ESTIMATES, kafka.SEARCHES_WAITING, kafka.SERIES_SERVED, kafka.SERIES_DROPPED),
     ),
     ("Memory", "What is remembered of a cluster, and whether it will outlive a restart.", memory.FAMILIES),
-    ("The exporter", "How the exporter itself is doing, and the load that it puts on the brokers.", exporter.FAMILIES),
+    ("Jobs", "A job as a whole: its latest run, its runs in all, what it is due for.", job_runs.FAMILIES),
+    (
+        "Phases",
+        "Phases of jobs, and what both are held against. `sub_phase` is empty on a phase, `phase` on the job itself.",
+        job_phases.FAMILIES,
+    ),
+    (
+        "Applications",
+        "What programs do inside. The SDK's own page has the same names: scrape a program or let it push, not both.",
+        applications.FAMILIES,
+    ),
+    (
+        "The store of jobs",
+        "Whether runs of jobs can be written, what was taken and refused, and how many series they have.",
+        (jobs.SERIES_SERVED, jobs.SERIES_DROPPED, *job_store.FAMILIES),
+    ),
+    (
+        "The exporter",
+        "How the exporter itself is doing, and the load that it puts on the brokers.",
+        tuple(family for family in exporter.FAMILIES if family not in job_store.FAMILIES),
+    ),
 )
 
 

@@ -20,5 +20,7 @@
 - ``alerts``: what Alertmanager's alerts and silences mean together.
 - ``source_status``: how a source is doing.
 - ``reload_status``: how the configuration was last read.
+- ``websocket_counts``: how many WebSockets there are, and their messages.
+- ``refusals``: how many requests the web has refused, and why.
 - ``jobs``: batch work: what was told of runs and phases, in any order, and what it means; and applications.
 """

@@ -1,4 +1,7 @@
-"""Checks HTTP basic authentication against bcrypt hashes, for every path.
+"""Finds out who sends a request, by basic authentication or a token, and whether they may.
+
+Basic authentication, where it is on, is for every path; a token is for what its scopes say. A token in an address is
+never taken: addresses are logged by whoever passes them on.
 
 bcrypt is slow on purpose: it runs in few threads of its own, and a pair that was right is remembered as a keyed digest,
 so that a scrape pays once. Names that do not exist cost as much as wrong passwords, so that time tells nothing.
@@ -10,15 +13,29 @@ import hashlib
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 import anyio.to_thread
 import bcrypt
 from anyio import CapacityLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamgauge.web.problem import problem_response
+from streamgauge.model.refusals import Reason
+from streamgauge.web.refusing import Refusal, refuse
+from streamgauge.web.tokens import TokenScope
+from streamgauge.web.writes import SAFE_METHODS, Access, is_write, judge_open_write, judge_origin
 
+_CALLER: Final = "streamgauge.caller"
+_BASIC: Final = ("a user name and password", 'Basic realm="Streamgauge", charset="UTF-8"')
+_BEARER: Final = ("a token (Authorization: Bearer ...)", 'Bearer realm="Streamgauge"')
+_WITHOUT_SCOPE: Final = {
+    scope: Refusal(
+        Reason.FORBIDDEN, HTTPStatus.FORBIDDEN, f"this token may not {scope}: its scopes in web.tokens do not say so"
+    )
+    for scope in TokenScope
+}
 _REMEMBERED = 128
 _THREADS = 2
 _BCRYPT_READS = 72  # bytes; what is longer was cut off when the hash was made, and bcrypt refuses to guess that
@@ -61,30 +78,97 @@ class Users:
         return hashlib.blake2b(user + password, key=self._key, digest_size=32).digest()
 
 
-class BasicAuthentication:
-    """Lets nothing through without a user's name and password.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who has sent a request: a token's name, else a user's, else nothing but an address.
+
+    Attributes:
+        address: where it came from; empty where the server does not know.
+        token: the name of the token that was shown and is good.
+        user: the name of the user whose password was right.
+        scopes: what this caller may.
+    """
+
+    address: str
+    token: str | None = None
+    user: str | None = None
+    scopes: frozenset[TokenScope] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """For people: whom an acknowledgement or an entry of a log is from."""
+        return self.token or self.user or self.address
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who has sent this request, as far as it was asked for: reads that are open to everybody ask for nothing."""
+    found = scope.get(_CALLER)
+    return found if isinstance(found, Caller) else Caller(_address_of(scope))
+
+
+class Authentication:
+    """Lets through who may do what the request asks for, and notes who it is.
 
     Args:
         app: the application.
-        users: who may come in.
+        users: the users of basic authentication; None where it is off, and everybody may read.
+        access: tokens, and what else is asked of a write.
     """
 
-    def __init__(self, app: ASGIApp, users: Users) -> None:
+    def __init__(self, app: ASGIApp, users: Users | None, access: Access) -> None:
         self._app = app
         self._users = users
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 401."""
-        if scope["type"] == "lifespan" or await self._admitted(scope):
+        """Pass the request on, or answer 401 or 403."""
+        refusal = await self._judge(scope) if scope["type"] in {"http", "websocket"} else None
+        if refusal is None:
             await self._app(scope, receive, send)
-            return
-        challenge = {"WWW-Authenticate": 'Basic realm="Streamgauge", charset="UTF-8"'}
-        response = problem_response(HTTPStatus.UNAUTHORIZED, "a user name and password are needed", headers=challenge)
-        await response(scope, receive, send)
+        else:
+            await refuse(refusal, self._access.refusals, scope, receive, send)
 
-    async def _admitted(self, scope: Scope) -> bool:
-        credentials = _credentials(dict(scope["headers"]).get(b"authorization", b""))
-        return credentials is not None and await self._users.admits(*credentials)
+    async def _judge(self, scope: Scope) -> Refusal | None:
+        if scope["type"] == "websocket" and (foreign := judge_origin(self._access, scope)):
+            return foreign
+        write = is_write(scope)
+        if self._users is None and not write:
+            return None  # `/-/reload` has a rule of its own
+        if self._users is None and not self._access.tokens:
+            return judge_open_write(self._access, scope)
+        caller = await self._authenticated(scope)
+        if caller is None:
+            return self._unauthorized()
+        scope[_CALLER] = caller
+        needed = TokenScope.READ if scope.get("method", "GET") in SAFE_METHODS else TokenScope.WRITE
+        if needed not in caller.scopes:
+            return _WITHOUT_SCOPE[needed]
+        # A browser sends a password by itself, whatever page asks for it; a token it does not.
+        return judge_origin(self._access, scope) if write and caller.user else None
+
+    async def _authenticated(self, scope: Scope) -> Caller | None:
+        headers = [value for name, value in scope["headers"] if name == b"authorization"]
+        if len(headers) != 1:
+            return None
+        scheme, _, shown = headers[0].partition(b" ")
+        if scheme.lower() == b"bearer":
+            token = self._access.tokens.find(shown.strip())
+            return Caller(_address_of(scope), token=token.name, scopes=token.scopes) if token else None
+        credentials = _credentials(headers[0])
+        if self._users is None or credentials is None or not await self._users.admits(*credentials):
+            return None
+        return Caller(_address_of(scope), user=credentials[0], scopes=frozenset(TokenScope))
+
+    def _unauthorized(self) -> Refusal:
+        means = [_BASIC] * (self._users is not None) + [_BEARER] * bool(self._access.tokens)
+        detail = f"this needs {' or '.join(what for what, _ in means)}"
+        challenges = tuple(("WWW-Authenticate", challenge) for _, challenge in means)
+        return Refusal(Reason.UNAUTHORIZED, HTTPStatus.UNAUTHORIZED, detail, challenges)
+
+
+def _address_of(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _credentials(header: bytes) -> tuple[str, bytes] | None:

@@ -4,15 +4,20 @@ Without these a client that connects and says nothing is kept for ever, and so i
 """
 
 import asyncio
+import functools
 import logging
 from dataclasses import dataclass
+from operator import itemgetter
 
+import h11
 from uvicorn import Config
 from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from streamgauge.web.middleware import HEAD_BYTES
+from streamgauge.web.peer import Peers
+from streamgauge.web.upgraded import Upgraded
 
 LOG = logging.getLogger("streamgauge.web.http")
 
@@ -46,6 +51,8 @@ class Limits:
 class Connection(H11Protocol):
     """HTTP/1.1 on one connection, within limits; ``since`` is when it last changed between waiting and answering.
 
+    An upgrade to a WebSocket hands the connection over to an ``Upgraded``, which takes this one's place.
+
     Args:
         config: uvicorn's configuration.
         server_state: uvicorn's state: the connections and tasks of the server.
@@ -53,7 +60,7 @@ class Connection(H11Protocol):
         peers: every open connection of the server; this one adds and removes itself.
     """
 
-    def __init__(self, config: Config, server_state: ServerState, limits: Limits, peers: "set[Connection]") -> None:
+    def __init__(self, config: Config, server_state: ServerState, limits: Limits, peers: Peers) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
         self.logger = LOG
         self.access_log = False  # streamgauge.web.middleware writes ours
@@ -61,6 +68,9 @@ class Connection(H11Protocol):
         self._peers = peers
         self.since = self.loop.time()
         self._requesting = True
+        self.ws_protocol_class = functools.partial(  # type: ignore[assignment]  # uvicorn only calls it
+            Upgraded, response_seconds=limits.response_seconds, peers=peers
+        )
 
     @property
     def answering(self) -> bool:
@@ -68,6 +78,11 @@ class Connection(H11Protocol):
         # uvicorn types the cycle as if there always were one; before the first request it is None.
         complete: bool = getattr(self.cycle, "response_complete", True)
         return not complete or self.transport.get_write_buffer_size() > 0
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when nothing is asked; None while an answer is under way."""
+        return None if self.answering else self.since
 
     def enforce(self, now: float) -> None:
         """Drop the connection when its client has taken too long."""
@@ -85,7 +100,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._peers.add(self)
         if len(self._peers) > self._limits.connections:
-            self._longest_idle().transport.abort()
+            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -102,6 +117,11 @@ class Connection(H11Protocol):
         if self._requesting and self.answering:
             self._requesting, self.since = False, self.loop.time()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection over."""
+        self._peers.discard(self)
+        super().handle_websocket_upgrade(event)
+
     def on_response_complete(self) -> None:
         """Start counting anew: for the client to take the answer, then for the next request."""
         self.since = self.loop.time()
@@ -110,6 +130,7 @@ class Connection(H11Protocol):
     def _too_many_requests(self) -> bool:
         return sum(peer.answering for peer in self._peers) >= self._limits.requests
 
-    def _longest_idle(self) -> "Connection":
-        """There is always one: the connection that was just made."""
-        return min((peer for peer in self._peers if not peer.answering), key=lambda peer: peer.since)
+    def _make_room(self) -> None:
+        """Drop the connection that has been idle for longest: there is always one, the one that was just made."""
+        idle = ((peer.idle_since, peer.transport) for peer in self._peers if peer.idle_since is not None)
+        min(idle, key=itemgetter(0))[1].abort()

@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streamgauge.web.problem import problem_response
+from streamgauge.web.tokens import without_tokens
 
 HEAD_BYTES = 32 * 1024
 """The most that a request's head may have."""
@@ -53,7 +54,8 @@ class AccessLog:
             await self.app(scope, receive, note)
         finally:
             seconds = time.perf_counter() - started
-            LOG.debug("%s %r answered %d in %.4f s", scope["method"], scope["path"], status, seconds)
+            path = without_tokens(scope["path"])
+            LOG.debug("%s %r answered %d in %.4f s", scope["method"], path, status, seconds)
 
 
 @dataclass(frozen=True)

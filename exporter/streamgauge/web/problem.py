@@ -1,6 +1,7 @@
 """Every error answer is a problem document (RFC 9457): what went wrong, and what would be right."""
 
 import json
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -9,6 +10,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+
+from streamgauge.errors import StoreError
+from streamgauge.web.tokens import without_tokens
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -65,6 +69,7 @@ def _described(status: HTTPStatus) -> dict[str, Any]:
 def install(application: FastAPI) -> None:
     """Make every error of the application a problem document."""
     application.add_exception_handler(ProblemError, _on_problem)
+    application.add_exception_handler(StoreError, _on_store_error)
     application.add_exception_handler(HTTPException, _on_http_exception)
     application.add_exception_handler(RequestValidationError, _on_invalid_request)
     application.add_exception_handler(Exception, _on_bug)
@@ -75,21 +80,28 @@ def _on_problem(_: Request, error: Exception) -> Response:
     return problem_response(error.status, error.detail, error.members)
 
 
+def _on_store_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, StoreError)  # noqa: S101 - as above
+    again = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers=again)
+
+
 def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     status = HTTPStatus(error.status_code)
     detail = error.detail
+    path = without_tokens(request.url.path)
     if status is HTTPStatus.NOT_FOUND:
-        detail = f"nothing is served at {request.url.path}; /docs lists what is"
+        detail = f"nothing is served at {path}; /docs lists what is"
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.url.path} does not take {request.method}"
+        detail = f"{path} does not take {request.method}"
     return problem_response(status, detail, headers=error.headers)
 
 
 def _on_invalid_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
     errors = [
-        {"parameter": ".".join(str(step) for step in each["loc"][1:]), "message": each["msg"]}
+        {"parameter": ".".join(str(step) for step in each["loc"][1:]) or "body", "message": each["msg"]}
         for each in error.errors()
     ]
     detail = "; ".join(f"{each['parameter']}: {each['message']}" for each in errors)

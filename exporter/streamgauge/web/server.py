@@ -19,8 +19,10 @@ from starlette.types import ASGIApp
 
 from streamgauge.errors import AddressInUseError, ConfigError
 from streamgauge.web.connection import Connection, Limits
+from streamgauge.web.peer import Peers
 from streamgauge.web.security import WebSecurity
 from streamgauge.web.tls import ServerCertificate
+from streamgauge.web.upgraded import MESSAGE_BYTES, PING_SECONDS
 
 LOG = logging.getLogger("streamgauge.web.server")
 
@@ -73,7 +75,10 @@ class WebServer:
         config = uvicorn.Config(
             application,
             http=Connection,
-            ws="none",
+            ws="websockets-sansio",  # Connection hands an upgrade over to our own kind of it
+            ws_max_size=MESSAGE_BYTES,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
             lifespan="off",
             loop="asyncio",
             interface="asgi3",
@@ -139,7 +144,7 @@ class _Server(uvicorn.Server):
         self._listener = listener
         self._certificate = certificate
         self._limits = limits
-        self._connections: set[Connection] = set()
+        self._connections = Peers()
         self.on_listening: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - uvicorn's signature

@@ -7,6 +7,8 @@ from typing import TypeVar
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the buckets of actions and events, in seconds; the SDK has the same."""
 
+_MOST_ACTIONS = 200
+_OTHER = "other"
 _NO_BUCKETS = (0,) * (len(BOUNDS) + 1)
 
 
@@ -85,10 +87,11 @@ class ApplicationTotals:
     cpu_seconds: float | None = None
 
     def with_process(self, snapshot: ProcessSnapshot) -> "ApplicationTotals":
-        """The counters of one process more."""
+        """The counters of one process more; actions beyond 200 names are added up under ``other``."""
         actions = dict(self.actions)
-        for name, work in snapshot.actions.items():
-            actions[name] = actions.get(name, Work()) + work
+        for name, work in sorted(snapshot.actions.items()):
+            at = name if name in actions or len(actions) < _MOST_ACTIONS else _OTHER
+            actions[at] = actions.get(at, Work()) + work
         return ApplicationTotals(
             actions, _sum((self.events, snapshot.events)), _sum((self.cpu_seconds, snapshot.cpu_seconds))
         )

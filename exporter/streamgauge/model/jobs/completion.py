@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from streamgauge.model.jobs.durations import Usual
-from streamgauge.model.jobs.events import Status, StepKey
+from streamgauge.model.jobs.events import RUN, Status, StepKey
 from streamgauge.model.jobs.runs import Run, Step
 
 
@@ -39,23 +39,26 @@ def expected(run: Run, usual: Mapping[StepKey, Usual], now: float) -> Completion
     Every phase that history knows has its usual time. A phase that runs is given what its progress says (elapsed over
     the share done), else what is left of its usual time; one that has taken longer than usual already is given nothing
     more, which makes the estimate a lower bound. Phases of history that this run has not begun are given their median.
-    Without history a single phase with progress is enough; else it is unknown.
+    Without history a single phase with progress is enough; else it is unknown. A run without phases is taken as one.
 
     Args:
         run: the run as it stands.
         usual: what its phases take, from earlier runs.
         now: the time of reading.
     """
-    phases = {step.key: step for step in run.phases}
-    medians = {key: known.median_seconds for key, known in usual.items() if key.phase and not key.sub_phase}
+    medians = {key: those.median_seconds for key, those in usual.items() if key.phase and not key.sub_phase}
+    whole = not run.phases and not medians
+    if whole:
+        medians = {RUN: usual[RUN].median_seconds} if RUN in usual else {}
+    steps = (run.itself,) if whole else run.phases
+    phases = {step.key: step for step in steps}
     estimates = [_remaining(step, medians.get(key), now) for key, step in phases.items()]
     ahead = [median for key, median in medians.items() if key not in phases]
-    if not estimates or any(estimate is None for estimate in estimates):
-        return Completion()
-    if not medians and len(phases) > 1 and any(step.status is Status.PENDING for step in run.phases):
+    known = bool(medians) or any(step.status is Status.RUNNING for step in steps)
+    if not known or any(estimate is None for estimate in estimates):
         return Completion()
     remaining = sum(estimate for estimate in estimates if estimate is not None) + sum(ahead)
-    spent = sum(_spent(step, now) for step in run.phases)
+    spent = sum(_spent(step, now) for step in steps)
     ratio = spent / (spent + remaining) if spent + remaining > 0 else None
     return Completion(ratio, remaining, now + remaining, Basis.HISTORY if medians else Basis.PROGRESS)
 

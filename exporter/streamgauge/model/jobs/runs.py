@@ -134,7 +134,7 @@ def view(  # noqa: PLR0913 - names, what is known, and three times
     shown = _shown(states)
     own = states[RUN]
     heartbeat = own.word("heartbeat_seconds")
-    limit = silent_after if heartbeat is None else _MISSED_HEARTBEATS * heartbeat
+    limit = silence(heartbeat) or silent_after
     status = _status(own, (shown[key] for key in _parts(shown, RUN)))
     if status is Status.RUNNING and now - last_heard > limit:
         status = Status.LOST
@@ -144,12 +144,19 @@ def view(  # noqa: PLR0913 - names, what is known, and three times
     return Run(job, run, itself, own.word("environment"), own.word("labels") or {}, phases, heartbeat, last_heard)
 
 
+def silence(heartbeat_seconds: float | None) -> float | None:
+    """After how many seconds of silence a run that announced a heartbeat is lost; None: it announced none."""
+    return None if heartbeat_seconds is None else _MISSED_HEARTBEATS * heartbeat_seconds
+
+
 def told_status(state: StepState) -> Status:
-    """The status that a step's own events tell."""
-    begun = max((stamp for stamp in (state.start, state.pending) if stamp is not None), default=None)
-    if state.end is not None and (begun is None or begun < state.end.stamp):
-        return state.end.status
-    return Status.PENDING if state.start is None and state.pending is not None else Status.RUNNING
+    """The status that a step's own events tell; what is announced after its end waits to be started again."""
+    ended = None if state.end is None else state.end.stamp
+    if state.start is not None and (ended is None or ended < state.start):
+        return Status.RUNNING
+    if state.pending is not None and (ended is None or ended < state.pending):
+        return Status.PENDING
+    return Status.RUNNING if state.end is None else state.end.status
 
 
 def _shown(states: Mapping[StepKey, StepState]) -> dict[StepKey, StepState]:
@@ -201,7 +208,7 @@ def _parts(states: Mapping[StepKey, StepState], above: StepKey) -> list[StepKey]
 
 def _step(key: StepKey, state: StepState, status: Status) -> Step:
     end = state.end if told_status(state) in ENDED else None
-    started = _started(state, end)
+    started = None if told_status(state) is Status.PENDING else _started(state, end)
     items, done = state.word("items"), _done(state)
     sampled = state.cpu_microseconds > 0 or state.memory_peak_bytes is not None
     return Step(

@@ -28,6 +28,8 @@ from streamgauge.model.jobs.events import (
 MICROSECONDS = 1_000_000
 """In a second."""
 
+_MOST_MEASURED = 100
+
 
 class Stamp(NamedTuple):
     """The order of events: by time, then what ends after what begins, then by id."""
@@ -65,9 +67,10 @@ class StepState:
         end: the last end.
         told: the latest word by its name: title, items, position, labels, environment, heartbeat_seconds, done,
             memory_bytes, threads, processes.
-        measured: the latest number by the name that the job gave it.
+        measured: the latest number by the name that the job gave it; of more than 100 names the first in their order.
         cpu_microseconds: consumed; whole, so that sums do not depend on their order.
         memory_peak_bytes: the most that was told; None: nothing was.
+        most_done: the most items that were done at any time; None: nothing was told.
         starts: how many starts were told: attempts.
         ends: how many ends were told.
         failures: how many of them were failures.
@@ -85,6 +88,7 @@ class StepState:
     measured: Mapping[str, Told] = field(default_factory=dict)
     cpu_microseconds: int = 0
     memory_peak_bytes: int | None = None
+    most_done: float | None = None
     starts: int = 0
     ends: int = 0
     failures: int = 0
@@ -120,12 +124,38 @@ def merge(state: StepState | None, event: JobEvent) -> StepState:
         return _ended(state, Stamp(event.time, 2, event.id), fact)
     stamp = Stamp(event.time, 1, event.id)
     if isinstance(fact, Progress):
-        return _telling(state, stamp, done=fact.done, items=fact.items)
+        most = fact.done if state.most_done is None else max(state.most_done, fact.done)
+        return replace(_telling(state, stamp, done=fact.done, items=fact.items), most_done=most)
     if isinstance(fact, Resources):
         return _using(state, stamp, fact)
     if isinstance(fact, Measured):
-        return replace(state, measured=_later(state.measured, stamp, {fact.name: fact.value}))
+        return replace(state, measured=_first_names(_later(state.measured, stamp, {fact.name: fact.value})))
     return _noted(state, fact)
+
+
+def observed_duration(before: StepState | None, after: StepState, event: JobEvent) -> float | None:
+    """The duration that an event makes known, for a histogram of completed attempts, each of them once.
+
+    An end that does not tell it itself is held against the last start that is known before it; where that start comes
+    late, it makes it known.
+
+    Args:
+        before: the state of the event's step before it.
+        after: and with it.
+        event: one that is new.
+    """
+    fact, end = event.fact, after.end
+    if isinstance(fact, End):
+        if fact.status is not Status.COMPLETED:
+            return None
+        if fact.duration_seconds is not None:
+            return fact.duration_seconds
+        known = after.start is not None and after.start < Stamp(event.time, 2, event.id)
+        return event.time - after.start.time if known and after.start is not None else None
+    late = isinstance(fact, Begin) and fact.running and (before is None or before.start is None)
+    if not late or end is None or end.status is not Status.COMPLETED or end.duration_seconds is not None:
+        return None
+    return end.stamp.time - event.time if event.time <= end.stamp.time else None
 
 
 def fold(events: Iterable[JobEvent]) -> dict[StepKey, StepState]:
@@ -153,7 +183,7 @@ def merged(states: Mapping[StepKey, StepState], event: JobEvent) -> dict[StepKey
         above = states.get(key)
         first = event.time if above is None else min(above.first, event.time)
         implicit = event.implicit and (above is None or above.implicit)
-        changed[key] = StepState(first, implicit=implicit) if above is None else replace(above, first=first)
+        changed[key] = replace(above or StepState(first), first=first, implicit=implicit)
     return changed
 
 
@@ -211,3 +241,10 @@ def _later(known: Mapping[str, Told], stamp: Stamp, words: Mapping[str, Any]) ->
         if value is not None and (name not in known or known[name].stamp < stamp)
     }
     return {**known, **news} if news else known
+
+
+def _first_names(words: Mapping[str, Told]) -> Mapping[str, Told]:
+    """Not more than a state may hold; which ones stay does not depend on the order in which they came."""
+    if len(words) <= _MOST_MEASURED:
+        return words
+    return {name: words[name] for name in sorted(words)[:_MOST_MEASURED]}

@@ -3,7 +3,10 @@
 from fastapi import APIRouter
 from starlette.convertors import Convertor, register_url_convertor
 
+from streamgauge.web.api import alerts as alert_routes
 from streamgauge.web.api import clusters, groups, topics
+from streamgauge.web.api.jobs_writing import router as jobs_writing
+from streamgauge.web.api.jobs_writing.submitting import JobSink
 from streamgauge.web.readings import Readings
 from streamgauge.web.workers import Workers
 
@@ -20,10 +23,15 @@ class _NameConvertor(Convertor[str]):
         return value
 
 
-def create_router(store: Readings, workers: Workers) -> APIRouter:
+def create_router(
+    store: Readings, workers: Workers, alerts: alert_routes.Alerts | None = None, reports: JobSink | None = None
+) -> APIRouter:
     """Everything under `/api/v1`."""
     register_url_convertor("name", _NameConvertor())
     router = APIRouter(prefix="/api/v1")
     for part in (clusters, groups, topics):
         router.include_router(part.create_router(store, workers))
+    router.include_router(alert_routes.create_router(alerts))
+    if reports is not None:
+        router.include_router(jobs_writing.create_router(reports, workers))
     return router
