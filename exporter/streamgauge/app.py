@@ -7,21 +7,28 @@ import contextlib
 import functools
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from streamgauge import __version__, demo_pipeline, demo_traffic, logs
 from streamgauge.clusters import Clusters, Watched
-from streamgauge.config import ClusterConfig, Config, Given, WebConfig, needing_restart
+from streamgauge.config import ClusterConfig, Config, Given, JobsConfig, WebConfig, needing_restart
 from streamgauge.garbage_collection import GarbageCollection
-from streamgauge.metrics.exporter import alertmanager_samples, refused_samples
+from streamgauge.job_publisher import JobPublisher
+from streamgauge.jobs.rules import StoreRules
+from streamgauge.jobs.slos import Slos
+from streamgauge.jobs.store import JobStore
+from streamgauge.metrics import job_store
+from streamgauge.metrics.exporter import alertmanager_samples, refused_samples, websocket_samples
+from streamgauge.metrics.jobs import JobsRenderer
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.groups import GroupRules
 from streamgauge.model.search import SearchRules
 from streamgauge.model.snapshot import ClusterSnapshot
 from streamgauge.model.source_status import SourceStatus
+from streamgauge.model.websocket_counts import WebSocketCounts
 from streamgauge.reload import Reloader, on_hang_up
 from streamgauge.sources.alert_desk import AlertDesk
 from streamgauge.sources.kafka.connection import Connection
@@ -65,11 +72,20 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
     store, scheduler, garbage = Store(), Scheduler(), GarbageCollection()
     state = StateDirectory(Path(config.state.dir) if config.state.dir else None)
     clusters = Clusters(functools.partial(_watch, store, state, garbage), scheduler, store)
-    access = _access(config.web)
-    alerts = AlertDesk(config.alertmanager)
+    access, alerts, websockets = _access(config.web), AlertDesk(config.alertmanager), WebSocketCounts()
+    jobs = JobStore(_database(config, state), _store_rules(config.jobs))
+    renderer = JobsRenderer(config.jobs.series_budget)
+    publisher = JobPublisher(jobs, renderer.render, store.publish_jobs)
     store.tell(functools.partial(refused_samples, access.refusals))
     store.tell(lambda: alertmanager_samples(alerts.status()))
-    reloader = Reloader(functools.partial(_reload, again, config, clusters, access.tokens, alerts), store.note_reload)
+    store.tell(functools.partial(websocket_samples, websockets))
+    store.tell(lambda: job_store.samples(jobs.status))
+    followers = (
+        lambda new: access.tokens.replace(_tokens(new.web)),
+        lambda new: alerts.follow(new.alertmanager),
+        lambda new: jobs.follow(_store_rules(new.jobs)),
+    )
+    reloader = Reloader(functools.partial(_reload, again, config, clusters, followers), store.note_reload)
     security = load_web_config(config.web.config_file) if config.web.config_file else WebSecurity()
     application = create_application(
         store,
@@ -79,10 +95,14 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         reload=reloader.ask if config.web.enable_lifecycle and again is not None else None,
         access=access,
         alerts=alerts,
+        reports=jobs,
+        websockets=websockets,
     )
     server = WebServer(application, config.web.listen_address, security=security)
     LOG.info("starting", extra={"version": __version__, "clusters": len(config.clusters)})
     clusters.follow(config)
+    jobs.start()
+    publisher.start()
     reloader.start()
     try:
         with on_hang_up(reloader.ask) if again is not None else contextlib.nullcontext():
@@ -90,6 +110,8 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
     finally:
         scheduler.stop(_STOP_SECONDS)
         reloader.stop(_RELOAD_STOP_SECONDS)
+        publisher.stop(_RELOAD_STOP_SECONDS)
+        jobs.close(_SAVE_STOP_SECONDS)
         state.close(_SAVE_STOP_SECONDS)
         LOG.info("stopped")
 
@@ -116,14 +138,41 @@ def _tokens(web: WebConfig) -> list[Token]:
     ]
 
 
-def _reload(again: Given | None, started_with: Config, clusters: Clusters, tokens: Tokens, alerts: AlertDesk) -> None:
+def _database(config: Config, state: StateDirectory) -> str | None:
+    """Where runs are kept; nothing: only as long as the process."""
+    if config.jobs.database is not None:
+        return config.jobs.database.get_secret_value()
+    if state.folder is None:
+        LOG.warning("runs of jobs are kept in a temporary file: a restart will lose them")
+        return None
+    return f"sqlite:///{state.folder.absolute() / 'jobs.sqlite'}"
+
+
+def _store_rules(jobs: JobsConfig) -> StoreRules:
+    return StoreRules(
+        retention_runs=jobs.retention.runs,
+        retention_age=jobs.retention.age,
+        max_age=jobs.max_age,
+        jobs=jobs.limits.jobs,
+        steps=jobs.limits.steps,
+        notes=jobs.limits.notes,
+        samples=jobs.limits.samples,
+        applications=jobs.limits.applications,
+        history_runs=jobs.history_runs,
+        slos=Slos(jobs.slos),
+    )
+
+
+def _reload(
+    again: Given | None, started_with: Config, clusters: Clusters, followers: Iterable[Callable[[Config], None]]
+) -> None:
     """Read the configuration again and follow it; a ``ConfigError`` leaves everything as it is."""
     if again is None:
         return
     config = again.load()
     logs.configure(config.log.level, config.log.format)
-    tokens.replace(_tokens(config.web))
-    alerts.follow(config.alertmanager)
+    for follow in followers:
+        follow(config)
     changes = asdict(clusters.follow(config))
     if again.file is None:
         LOG.info("there is no configuration file: flags and environment say what they said at the start")

@@ -12,6 +12,18 @@ CONFIG = ROOT / "alertmanager" / "alertmanager.yml"
 TEMPLATES = ROOT / "alertmanager" / "templates"
 
 SEVERITIES = {
+    "JobDeadlineWillBeMissed": "critical",
+    "JobDidNotStart": "critical",
+    "JobEventsRejected": "warning",
+    "JobFailed": "critical",
+    "JobMemoryHigh": "warning",
+    "JobPhaseFailed": "warning",
+    "JobPhaseSlow": "warning",
+    "JobPhaseSlowerThanUsual": "warning",
+    "JobRegression": "info",
+    "JobRunLost": "critical",
+    "JobStoreDown": "critical",
+    "JobTooManyErrors": "warning",
     "KafkaBrokerDiskFullSoon": "warning",
     "KafkaConsumerGroupDataLossAhead": "critical",
     "KafkaConsumerGroupDataLost": "critical",

@@ -65,9 +65,9 @@ def test_the_list_of_alerts_is_that_of_the_rules() -> None:
 
 
 def test_messages_are_grouped_by_what_they_are_about() -> None:
-    """One message a team, a cluster, a consumer group and a pipeline."""
+    """One message a team, a cluster, a consumer group, a pipeline and a job."""
     route = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["route"]
-    assert route["group_by"] == ["team", "cluster", "consumergroup", "pipeline"]
+    assert route["group_by"] == ["team", "cluster", "consumergroup", "pipeline", "job_name"]
 
 
 def test_no_missing_label_counts_as_equal() -> None:

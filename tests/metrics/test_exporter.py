@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from streamgauge.metrics import exporter
+from streamgauge.model.alerts import AlertmanagerStatus
 from streamgauge.model.refusals import Reason, Refusals
 from streamgauge.model.source_status import SourceStatus
 from tests.metrics.readings import Samples, parsed, value
@@ -45,3 +46,17 @@ def test_refused_requests_are_counted_by_reason_from_the_start() -> None:
     counts = {reason: value(shown, exporter.REFUSED_REQUESTS.name, reason=reason) for reason in Reason}
     assert counts == {**dict.fromkeys(Reason, 0), Reason.FORBIDDEN: 1}
     assert all(reason in exporter.REFUSED_REQUESTS.help for reason in Reason)
+
+
+def test_how_asking_alertmanager_goes_is_served() -> None:
+    """Requests and failures by operation; nothing where none is configured, no verdict before the first request."""
+    requests = {"list_alerts": 3, "create_silence": 1}
+    asked = AlertmanagerStatus(up=False, requests=requests, failed={"list_alerts": 2, "create_silence": 0})
+    shown = parsed(exporter.render([], openmetrics=False, own=exporter.alertmanager_samples(asked)))
+
+    assert value(shown, exporter.ALERTMANAGER_UP.name) == 0
+    assert value(shown, exporter.ALERTMANAGER_REQUESTS.name, operation="list_alerts") == 3
+    assert value(shown, exporter.ALERTMANAGER_FAILED.name, operation="list_alerts") == 2
+    assert value(shown, exporter.ALERTMANAGER_FAILED.name, operation="create_silence") == 0
+    for status in (None, AlertmanagerStatus()):
+        assert list(exporter.alertmanager_samples(status)) == []

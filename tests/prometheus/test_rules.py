@@ -22,7 +22,9 @@ from tests.prometheus.shipped import ALIASES, RULE_FILES, Rule, alerts, recordin
 OTHERS = {"up": OF_TARGETS, "process_start_time_seconds": OF_TARGETS}
 """What is not in the catalogue: Prometheus' own, and what the Python client adds."""
 
-RAW: dict[str, Labels] = {family.name: frozenset(family.labels) | OF_TARGETS for family in catalogue.FAMILIES} | OTHERS
+RAW: dict[str, Labels] = {
+    name: frozenset(labels) | OF_TARGETS for family in catalogue.FAMILIES for name, labels in family.series.items()
+} | OTHERS
 """What is scraped, with its labels."""
 
 RULES = (*recordings(), *alerts())
@@ -31,9 +33,9 @@ EACH_RECORDING = pytest.mark.parametrize("rule", recordings(), ids=str)
 EACH_ALERT = pytest.mark.parametrize("rule", alerts(), ids=str)
 
 SEVERITIES = {"critical", "warning", "info", "none"}
-DASHBOARDS = {"overview", "group", "topic", "cluster", "self"}
+DASHBOARDS = {"overview", "group", "topic", "cluster", "self", "jobs", "job-run", "application"}
 DASHBOARD_URL = re.compile(
-    r"\{\{ \$externalLabels\.grafana_url \}\}/d/streamgauge-(?P<dashboard>\w+)\?(?P<variables>.*)from=now-3h&to=now"
+    r"\{\{ \$externalLabels\.grafana_url \}\}/d/streamgauge-(?P<dashboard>[\w-]+)\?(?P<variables>.*)from=now-3h&to=now"
 )
 VARIABLE = re.compile(
     r"(?:\{\{ with \$labels\.(?P<guard>\w+) \}\})?&?var-(?P<name>\w+)=\{\{ (?:\$labels\.(?P<label>\w+)|\.) \| urlquery"
@@ -57,6 +59,7 @@ def _level(name: str) -> Labels:
     if level == "job":
         return frozenset()
     possible = {"source", "cluster", "consumergroup", "topic", "id", "log_dir", "status", "week", "slo", "burn"}
+    possible |= {"job_name", "phase", "sub_phase", "reason"}
     for size in range(1, 5):
         for labels in itertools.permutations(sorted(possible), size):
             if "_".join(labels) == level:
@@ -185,7 +188,7 @@ def test_an_alert_leads_to_a_dashboard_with_its_variables_filled_in(rule: Rule) 
 
     assert link["dashboard"] in DASHBOARDS
     assert all(variable["name"] == (variable["label"] or variable["guard"]) for variable in variables)
-    assert {variable["name"] for variable in variables} == labels & {"cluster", "consumergroup", "topic"}
+    assert {variable["name"] for variable in variables} == labels & {"cluster", "consumergroup", "topic", "job_name"}
     assert link["variables"].count("var-") == len(variables)
 
 

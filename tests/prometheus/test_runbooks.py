@@ -24,7 +24,10 @@ EACH_PAGE = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 EACH_TEXT = pytest.mark.parametrize("path", [*PAGES, PAGE], ids=lambda path: path.stem)
 
 GRAFANA = "http://localhost:3000/d/"
-DASHBOARDS = {f"streamgauge-{name}" for name in ("overview", "group", "topic", "cluster", "self")}
+DASHBOARDS = {
+    f"streamgauge-{name}"
+    for name in ("overview", "group", "topic", "cluster", "self", "jobs", "job-run", "application")
+}
 ALREADY_JOINED = {"ALERTS", "up", "prometheus_notifications_dropped_total"}
 """Prometheus' own: no replica of the exporter serves them."""
 
@@ -83,7 +86,7 @@ def test_a_runbook_is_concrete(path: Path) -> None:
 @EACH_PAGE
 def test_queries_in_a_runbook_can_be_asked(path: Path) -> None:
     """Each is PromQL about metrics that exist, and right with two replicas: it makes them one or tells them apart."""
-    known = {family.name for family in catalogue.FAMILIES} | {rule.name for rule in recordings()}
+    known = {name for family in catalogue.FAMILIES for name in family.series} | {rule.name for rule in recordings()}
 
     for kind, query in FENCE.findall(read(path)):
         if kind == "promql":
@@ -95,7 +98,7 @@ def test_queries_in_a_runbook_can_be_asked(path: Path) -> None:
 
 @EACH_TEXT
 def test_links_lead_somewhere(path: Path) -> None:
-    """A link leads to a page that is there, and a place in it; or to one of the five dashboards."""
+    """A link leads to a page that is there, and a place in it; or to one of the dashboards."""
     for link in LINK.findall(read(path)):
         target, _, place = link.partition("#")
         if target.startswith(GRAFANA):
@@ -112,7 +115,8 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_metrics_that_are_named_exist(path: Path) -> None:
     """Every name in the text that looks like a metric of ours is one."""
     known = {family.name for family in catalogue.FAMILIES} | {rule.name for rule in recordings()}
-    named = set(re.findall(r"`((?:kafka|streamgauge|cluster|source|slo)_\w*:?[\w:]*)`", read(path)))
+    known |= {label for family in catalogue.FAMILIES for label in family.labels}
+    named = set(re.findall(r"`((?:kafka|streamgauge|cluster|source|slo|job|app)_\w*:?[\w:]*)`", read(path)))
 
     assert {name for name in named if "_" in name} <= known
 

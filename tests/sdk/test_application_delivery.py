@@ -31,6 +31,9 @@ class Exporter:
     def close(self) -> None:
         """Nothing to close."""
 
+    def abandon(self) -> None:
+        """Nothing to let go."""
+
 
 class Way:
     """A queue, a delivery and an exporter."""
@@ -64,7 +67,7 @@ def test_a_newer_snapshot_takes_the_place_of_an_older_one_that_waits() -> None:
 
 
 def test_while_the_exporter_is_away_only_the_newest_is_kept(tmp_path: Path) -> None:
-    """Jobs' events go to disk, snapshots never; as the exporter comes back it gets the newest, tried again till then."""
+    """Jobs' events go to disk, snapshots never; the newest is tried again until the exporter is back."""
     way = Way(tmp_path)
     way.exporter.away = True
     for sequence in range(6):

@@ -192,6 +192,42 @@ def test_a_forked_child_is_a_process_of_its_own(tmp_path: Path, server: EventSer
     assert last[names[0]]["started"] > last[names[1]]["started"]
 
 
+FORKING_OFTEN = """
+import os, threading
+import streamgauge_sdk as gauge
+
+gauge.application("shop")
+stop = threading.Event()
+
+def chatter():
+    while not stop.is_set():
+        gauge.queue_depth("inbox", 1)
+        with gauge.action("parent"):
+            gauge.exposition()
+
+threads = [threading.Thread(target=chatter) for _ in range(3)]
+for thread in threads:
+    thread.start()
+codes = set()
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        with gauge.action("child"):
+            gauge.queue_depth("inbox", 2)
+        os._exit("parent" in gauge.exposition())
+    codes.add(os.waitpid(child, 0)[1])
+stop.set()
+print(codes)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_fork_at_any_moment_hangs_no_child(tmp_path: Path, server: EventServer) -> None:
+    """Whatever lock another thread held in that moment, the child has its own."""
+    ended = run_python("-c", FORKING_OFTEN, directory=tmp_path, url=server.url)
+    assert (ended.stdout, ended.stderr) == ("{0}\n", "")
+
+
 def test_an_action_begun_before_a_fork_ends_in_the_parent_alone(client: Client) -> None:
     """The child leaves the block too, and counts nothing for it, nor waits for a lock that the parent held."""
     with gauge.action("outer"):

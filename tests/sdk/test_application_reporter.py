@@ -1,5 +1,6 @@
 """Samples and snapshots: what is told of an application, when, and what is left out."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,9 +9,11 @@ from typing import Any
 import psutil
 import pytest
 
+from streamgauge.model.jobs import applications as exporters_applications
+from streamgauge.web.api.jobs_writing.application_models import ApplicationEvent
 from streamgauge_sdk import _application_reporter
-from streamgauge_sdk._application import BOUNDS, Application
-from streamgauge_sdk._application_reporter import Identity, Reporter, System, event_of
+from streamgauge_sdk._application import BOUNDS, MOST_NAMES, Application
+from streamgauge_sdk._application_reporter import Identity, Reporter, System
 from streamgauge_sdk._queue_depths import QueueDepths
 from tests.services.polling import eventually
 
@@ -186,16 +189,20 @@ def test_a_fault_does_not_end_the_thread(
     assert len([record for record in caplog.records if "application metrics failed" in record.message]) <= 1
 
 
-def test_an_event_can_be_written_as_json_by_any_writer(told: Told) -> None:
-    """Only texts, numbers, lists and objects."""
-    told.counts.record_action("click", 1.0, success=True)
-    event = event_of(told.reporter.snapshot(), started=1.5, sequence=7)
+def test_the_exporter_takes_the_strangest_snapshot(told: Told) -> None:
+    """Too many names, long and odd ones, durations and depths that cannot be: nothing of it makes it refuse all."""
+    for number in range(MOST_NAMES + 20):
+        told.counts.record_action(f"{number} " + '"\x00\n\ud800é' * 100, 1e300, success=True)
+        told.counts.record_action(f"{number} " + '"\x00\n\ud800é' * 100, 1e8, success=False)
+        told.queues.put(f"{number}\x85" + "x" * 300, 1e15)
+    told.counts.begin("\x7f" * 300)
+    told.reporter.push()
+    taken = ApplicationEvent.model_validate_json(json.dumps(told.events[0], allow_nan=False)).snapshot(arrived=0.0)
+    assert (taken.application, taken.sequence) == ("shop", 1)
+    assert sum(work.total for work in taken.actions.values()) == 2 * (MOST_NAMES + 20)
+    assert len(taken.queues) == len(taken.actions) == MOST_NAMES + 1
 
-    def plain(value: object) -> bool:
-        if isinstance(value, dict):
-            return all(isinstance(name, str) and plain(each) for name, each in value.items())
-        if isinstance(value, list | tuple):
-            return all(plain(each) for each in value)
-        return value is None or isinstance(value, str | int | float)
 
-    assert plain(event)
+def test_the_exporter_has_the_same_buckets() -> None:
+    """Both sides count by the same bounds."""
+    assert exporters_applications.BOUNDS == BOUNDS

@@ -3,6 +3,7 @@
 import http.client
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -11,9 +12,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 import streamgauge_sdk as gauge
+from streamgauge.metrics import applications as exporters
 from streamgauge_sdk._application import Application
 from streamgauge_sdk._application_reporter import Identity, Snapshot, System
-from streamgauge_sdk._metrics_page import MOST_CONNECTIONS, OPENMETRICS, TEXT, MetricsServer, exposition
+from streamgauge_sdk._metrics_page import exposition
+from streamgauge_sdk._metrics_server import MOST_CONNECTIONS, OPENMETRICS, TEXT, MetricsServer
 from streamgauge_sdk._registry import ApplicationCollector
 from tests.sdk.application_process import Client, fresh_program
 
@@ -89,23 +92,16 @@ def test_both_formats_are_read_back_the_same(snapshot: Snapshot) -> None:
 
 
 def test_the_families_are_the_exporters() -> None:
-    """Names, labels and values as dashboards and rules expect them; buckets cumulative."""
-    values = _values(iter(parse_text(exposition(_snapshot()))))
+    """Names, types, labels and values are those that the exporter has; buckets are cumulative."""
+    text = exposition(_snapshot())
+    values = _values(iter(parse_text(text)))
     shop, process = ("application", "shop"), ("process", "here-1")
-    assert {name for name, _ in values} == {
-        "app_actions_total",
-        "app_actions_failed_total",
-        "app_actions_running",
-        *(f"app_action_duration_seconds_{part}" for part in ("bucket", "count", "sum")),
-        "app_events_total",
-        "app_events_failed_total",
-        *(f"app_event_processing_seconds_{part}" for part in ("bucket", "count", "sum")),
-        "app_queue_depth",
-        "app_cpu_seconds_total",
-        "app_memory_bytes",
-        "app_threads",
-        "app_processes",
+    theirs = [family for family in exporters.FAMILIES if family is not exporters.LAST_SEEN]  # the exporter's own clock
+    assert {(name, frozenset(label for label, _ in labels)) for name, labels in values} == {
+        (name, frozenset(labels)) for family in theirs for name, labels in family.series.items()
     }
+    for family in theirs:
+        assert f"# TYPE {family.name} {family.kind}\n" in text
     assert values["app_actions_total", (("action", "click"), shop)] == 3
     assert values["app_actions_failed_total", (("action", "click"), shop)] == 1
     assert values["app_actions_running", (("action", "save"), shop)] == 1
@@ -154,6 +150,7 @@ def test_the_format_follows_accept(client: Client, accept: str, kind: str) -> No
 
 def test_a_program_serves_itself(client: Client) -> None:
     """One call, and what was counted is there, in the format that is asked for; nothing is pushed."""
+    client.settings_now = replace(client.settings_now, application_interval=3600.0)
     gauge.application("shop")
     port = gauge.serve_metrics(0)
     assert port is not None
@@ -166,6 +163,8 @@ def test_a_program_serves_itself(client: Client) -> None:
     assert text.endswith("# EOF\n")
     assert _get(port, method="HEAD") == (200, TEXT, "")
     assert _get(port, "/secret")[0] == 404
+    for call in client.exits:
+        call()
     assert not client.events
 
 

@@ -298,6 +298,45 @@ INHIBITION: dict[str, tuple[list[Json], set[str]]] = {
         [_alert("OtherDown", "critical"), _alert("OtherSlow", "warning")],
         set(),
     ),
+    "a job that failed silences its phases, its warnings and its deadline, not other jobs": (
+        [
+            _alert("JobFailed", "critical", job_name="plan"),
+            _alert("JobPhaseFailed", "warning", job_name="plan", phase="P00"),
+            _alert("JobRegression", "info", job_name="plan"),
+            _alert("JobDeadlineWillBeMissed", "critical", job_name="plan"),
+            _alert("JobPhaseSlow", "warning", job_name="export", phase="P00"),
+        ],
+        {"JobPhaseFailed", "JobRegression", "JobDeadlineWillBeMissed"},
+    ),
+    "a job that did not start is told beside one that will be late": (
+        [
+            _alert("JobDidNotStart", "critical", job_name="plan"),
+            _alert("JobDeadlineWillBeMissed", "critical", job_name="export"),
+            _alert("JobEventsRejected", "warning", reason="too_old"),
+        ],
+        set(),
+    ),
+    "a phase over its limit silences that the job is slower than usual": (
+        [
+            _alert("JobPhaseSlow", "warning", job_name="plan", phase="P00"),
+            _alert("JobPhaseSlowerThanUsual", "warning", job_name="plan", phase="P00"),
+            _alert("JobMemoryHigh", "warning", job_name="plan", phase="P00"),
+        ],
+        {"JobPhaseSlowerThanUsual"},
+    ),
+    "a store that is away silences what is said of jobs, not of Kafka": (
+        [
+            _alert("JobStoreDown", "critical", job="streamgauge"),
+            _alert("JobFailed", "critical", job_name="plan", job="streamgauge"),
+            _alert("JobRunLost", "critical", job_name="plan", job="other"),
+            _alert("KafkaTopicSilent", "warning", cluster="demo", topic="orders", job="streamgauge"),
+        ],
+        {"JobFailed"},
+    ),
+    "an exporter that is gone silences what is said of jobs too": (
+        [_alert("StreamgaugeDown", "critical"), _alert("JobStoreDown", "critical")],
+        {"JobStoreDown"},
+    ),
     "critical silences warning of the same pipeline": (
         [
             _alert("PipelineLate", "critical", pipeline="checkout"),

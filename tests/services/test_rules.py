@@ -34,6 +34,8 @@ ABSENT = {
     "rate5m_lower": "there are no past hours",
     "rate5m_upper": "there are no past hours",
     "rate5m_min1d": "there is no past day",
+    "job_": "nobody reports a job",
+    "reason:": "so no event is refused",
 }
 """Recording rules, by a part of their names, that are rightly without a result here, and why."""
 

@@ -1,9 +1,11 @@
 """A store of jobs in memory, as reports see it: each event once, by its id."""
 
+import functools
 from collections.abc import Sequence
 from concurrent.futures import Future
 
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from streamgauge.jobs.receipt import Code, Receipt, Rejection
 from streamgauge.model.jobs.applications import ProcessSnapshot
@@ -11,8 +13,10 @@ from streamgauge.model.jobs.events import JobEvent
 from streamgauge.model.jobs.runs import Run, view
 from streamgauge.model.jobs.states import fold
 from streamgauge.web.application import create_application
-from streamgauge.web.writes import Access
+from streamgauge.web.writes import Access, Bounds
 from tests.web.examples import store
+
+_BOUNDS = Bounds(writes_per_second=10_000, write_burst=10_000)  # tests are in a hurry
 
 
 class MemorySink:
@@ -66,11 +70,35 @@ class MemorySink:
         return view(job, run, fold(events), last_heard=now, now=now, silent_after=3600)
 
 
+class _Relay:
+    """Hands events to the sink of the test that runs: an application takes long to make."""
+
+    sink: MemorySink
+
+    def submit(self, events: Sequence[JobEvent | ProcessSnapshot]) -> Future[Receipt]:
+        """Hand them on."""
+        return self.sink.submit(events)
+
+
+_RELAY = _Relay()
+
+
+@functools.cache
+def _application() -> ASGIApp:
+    return create_application(
+        store(), version="1.2.3", refresh_seconds=5, access=Access(loopback=True, bounds=_BOUNDS), reports=_RELAY
+    )
+
+
+def reporting_application(sink: MemorySink) -> ASGIApp:
+    """An application whose reports go to this store, until another is asked for."""
+    _RELAY.sink = sink
+    return _application()
+
+
 def reporting_client(sink: MemorySink) -> TestClient:
     """A client that may write to an application with this store."""
-    application = create_application(
-        store(), version="1.2.3", refresh_seconds=5, access=Access(loopback=True), reports=sink
-    )
+    application = reporting_application(sink)
     found = TestClient(application, base_url="http://localhost:9308", raise_server_exceptions=False)
     found.headers.clear()
     return found

@@ -6,7 +6,6 @@ call; a snapshot is a frozen copy. Counts go up from zero for as long as the pro
 
 import functools
 import inspect
-import math
 import threading
 import time
 import unicodedata
@@ -22,12 +21,16 @@ BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 6
 """Upper bounds of the durations' buckets in seconds; one more bucket, without a bound, comes after them."""
 
 MOST_NAMES = 100
-"""How many actions are told apart, `OTHER` among them; queues have the same bound."""
+"""How many actions are told apart, `OTHER` apart; queues have the same bound."""
 
 OTHER = "other"
 """The name that everything beyond `MOST_NAMES` is counted under."""
 
-LONGEST_NAME = 200
+LONGEST_NAME = 100
+"""Of an action or a queue; an application and a process may have twice as much."""
+
+LONGEST_DURATION = 1e9
+"""In seconds; what is said to take longer is no duration."""
 
 _NOT_IN_NAMES = frozenset({"Cc", "Cs"})  # control characters, and halves of surrogate pairs, which no encoding takes
 
@@ -80,10 +83,11 @@ class _Tally:
         self.buckets = [0] * (len(BOUNDS) + 1)
 
     def add(self, duration: float, *, success: bool) -> None:
+        duration = float(duration)
         self.total += 1
         if not success:
             self.failed += 1
-        if 0.0 <= duration < math.inf:  # else it is no duration: what was done counts, how long it took is unknown
+        if 0.0 <= duration <= LONGEST_DURATION:  # else it counts, and how long it took is unknown
             self.seconds += duration
             self.timed += 1
             self.buckets[bisect_left(BOUNDS, duration)] += 1
@@ -276,7 +280,7 @@ class Action:
         return acted
 
 
-def clean_name(name: object) -> str:
+def clean_name(name: object, longest: int = LONGEST_NAME) -> str:
     """Return a name that every receiver takes: text, not empty, not long, without control characters."""
     try:
         text = str(name)
@@ -284,9 +288,9 @@ def clean_name(name: object) -> str:
         return OTHER
     if not text.isprintable():
         text = "".join(" " if unicodedata.category(letter) in _NOT_IN_NAMES else letter for letter in text)
-    return text.strip()[:LONGEST_NAME].strip() or OTHER
+    return text.strip()[:longest].strip() or OTHER
 
 
 def room_for(name: str, names: dict[str, Any]) -> bool:
-    """Whether a further name is told apart: the last place is kept for `OTHER`."""
-    return name in names or len(names) - (OTHER in names) < MOST_NAMES - 1
+    """Whether a name is told apart from others; `OTHER` takes no place."""
+    return name in names or len(names) - (OTHER in names) < MOST_NAMES

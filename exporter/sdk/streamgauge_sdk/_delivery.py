@@ -35,6 +35,9 @@ class Post(Protocol):
     def close(self) -> None:
         """Close the connection."""
 
+    def abandon(self) -> None:
+        """Let go of a parent's connection in a forked child."""
+
 
 @dataclass(frozen=True)
 class _Batch:
@@ -136,7 +139,7 @@ class Delivery:
         for file in (self._spool, self._orphan):
             if file is not None:
                 file.close(remove=False)
-        self._poster.close()
+        self._poster.abandon()
 
     def _next_batch(self) -> _Batch | None:
         if self._orphans_turn or not self.has_own:

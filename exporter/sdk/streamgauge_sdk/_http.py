@@ -6,6 +6,7 @@ import email.utils
 import gzip
 import http.client
 import json
+import os
 import ssl
 import time
 import urllib.request
@@ -23,6 +24,7 @@ _TOO_LARGE = 413
 _UNREADABLE = frozenset({400, 422})
 _WRONG_TOKEN = frozenset({401, 403})
 _OK = 200
+_ABANDONED: list[http.client.HTTPConnection] = []  # by forks; one at most each
 
 
 class Verdict(Enum):
@@ -85,6 +87,20 @@ class Poster:
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
+
+    def abandon(self) -> None:
+        """Let go of a parent's connection in a forked child.
+
+        Its objects may be locked by a thread that is not here, so they are left as they are, for ever; only their
+        descriptor is closed, and for this process alone.
+        """
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        _ABANDONED.append(connection)
+        if connection.sock is not None:
+            with contextlib.suppress(OSError):
+                os.close(connection.sock.detach())
 
     def _attempt(self, body: bytes) -> Answer:
         if self._connection is None:

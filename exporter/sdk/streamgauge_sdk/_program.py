@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streamgauge_sdk import _client
-from streamgauge_sdk._application import Action, Application, clean_name
+from streamgauge_sdk import _client, _metrics_page
+from streamgauge_sdk._application import LONGEST_NAME, Action, Application, clean_name
 from streamgauge_sdk._application_reporter import Identity, Reporter, Snapshot
 from streamgauge_sdk._faults import guarded, log, say_once
 from streamgauge_sdk._queue_depths import Depth, QueueDepths
 
 if TYPE_CHECKING:
-    from streamgauge_sdk._metrics_page import MetricsServer
+    from streamgauge_sdk._metrics_server import MetricsServer
     from streamgauge_sdk._registry import ApplicationCollector
 
 
@@ -80,8 +80,6 @@ class Program:
 
     def exposition(self, *, openmetrics: bool = False) -> str:
         """Return what is known now as text; nothing while the SDK is disabled."""
-        from streamgauge_sdk import _metrics_page  # noqa: PLC0415 - http.server takes long to import; few need it
-
         snapshot = self.snapshot()
         if snapshot is None:
             return "# EOF\n" if openmetrics else ""
@@ -89,7 +87,7 @@ class Program:
 
     def serve(self, port: int, address: str) -> int | None:
         """Serve the metrics at one address; the one before is given up."""
-        from streamgauge_sdk._metrics_page import MetricsServer  # noqa: PLC0415 - as above
+        from streamgauge_sdk._metrics_server import MetricsServer  # noqa: PLC0415 - few need it; it takes long to import
 
         with self._lock:
             if self.begin() is None:
@@ -132,13 +130,15 @@ class Program:
         _client.before_exit(self._last_push)
         self.running = _Running(application, queues, reporter)
         reporter.start()
+        if reporter.pushes:
+            _client.transport().flush(0.0)  # its thread begins now: Python 3.12 starts none for the last push at exit
 
     def _identity(self) -> Identity:
         name = self._name or os.environ.get("STREAMGAUGE_APPLICATION", "").strip() or _program_name()
         process = self._process or f"{socket.gethostname()}-{os.getpid()}"
         if self._process and self._forked:  # else parent and child would tell different counts under one name
             process = f"{process}-{os.getpid()}"
-        return Identity(application=clean_name(name), process=clean_name(process))
+        return Identity(clean_name(name, 2 * LONGEST_NAME), clean_name(process, 2 * LONGEST_NAME))
 
     def _pushes(self) -> bool:
         return not self._scraped if self._push is None else self._push

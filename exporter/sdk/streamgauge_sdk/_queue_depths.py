@@ -3,7 +3,6 @@
 A depth that cannot be had is unknown and left out: it is never 0.
 """
 
-import math
 import threading
 from collections.abc import Callable
 
@@ -11,6 +10,8 @@ from streamgauge_sdk._application import OTHER, clean_name, room_for
 from streamgauge_sdk._faults import say_once
 
 Depth = float | Callable[[], float]
+
+_DEEPEST = 1e15  # more is no depth
 
 MOST_SUMMED = 1000
 """How many queues beyond `MOST_NAMES` are added up as `OTHER`; with more than that its depth is unknown."""
@@ -58,8 +59,8 @@ class QueueDepths:
 
     def _ask(self, name: str, depth: Depth) -> float | None:
         try:
-            number = depth() if callable(depth) else depth
-            if 0 <= number < math.inf:
+            number = float(depth() if callable(depth) else depth)
+            if 0.0 <= number <= _DEEPEST:
                 return number
             reason = f"{number!r} is no depth"
         except Exception as error:  # noqa: BLE001 - the program's callable may raise anything

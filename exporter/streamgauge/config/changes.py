@@ -22,7 +22,7 @@ _AT_START: Final = (
     ("lag", "history_points"),
     ("state", "dir"),
     ("jobs", "database"),
-    ("jobs", "limits"),
+    ("jobs", "series_budget"),
 )
 """What a running process does not change: where it listens, who may come in, the room of its memory, its files."""
 

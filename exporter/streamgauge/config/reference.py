@@ -102,8 +102,8 @@ SIGHUP, and `POST /-/reload` with `--web.enable-lifecycle`, read it all again: t
   numbers stay. What is no longer selected goes with the next good reading.
 - A cluster that is gone takes its series with it. A name whose `bootstrap_servers` have no address in common with those
   before is another cluster: it begins anew.
-- `log`, `alertmanager` and `web.tokens` apply at once. The rest of `web`, and `lag.history_points`, need a restart; the log names what
-  differs. The page goes on refreshing at the interval of the start.
+- `log`, `alertmanager` and `web.tokens` apply at once. The rest of `web`, and `lag.history_points`, need a restart; the
+  log names what differs. The page goes on refreshing at the interval of the start.
 - A configuration that is wrong changes nothing: the log has every problem, and
   `streamgauge_config_last_reload_successful` is 0 until a reload succeeds. It is 1 after a good start;
   `streamgauge_config_last_reload_success_timestamp_seconds` says when the configuration in force was read.

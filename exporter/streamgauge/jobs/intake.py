@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from streamgauge.jobs.known_job import KnownJob
 from streamgauge.jobs.known_jobs import KnownJobs
 from streamgauge.jobs.plausibility import implausible
 from streamgauge.jobs.receipt import Code
@@ -67,9 +66,7 @@ class Intake:
         now: by the exporter's clock.
     """
 
-    def __init__(
-        self, connection: Connection, jobs: KnownJobs, cache: RunCache, rules: StoreRules, now: float
-    ) -> None:
+    def __init__(self, connection: Connection, jobs: KnownJobs, cache: RunCache, rules: StoreRules, now: float) -> None:
         self._connection = connection
         self._jobs = jobs
         self._cache = cache
@@ -191,7 +188,7 @@ class Intake:
 
     def _totals(self, change: JobChange, event: JobEvent) -> StepTotals | None:
         """What the step of an event has added up to; None: that is not kept, the job has too many steps."""
-        job: KnownJob | None = self._jobs.get(event.job)
+        job = self._jobs.get(event.job)
         known = {} if job is None else job.totals
         if event.step in change.totals:
             return change.totals[event.step]

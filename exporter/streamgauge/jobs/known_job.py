@@ -46,7 +46,7 @@ class KnownJob:
     def __init__(self, job_id: int, name: str) -> None:
         self.id = job_id
         self.name = name
-        self.totals: dict[StepKey, StepTotals] = {}
+        self.totals = dict[StepKey, StepTotals]()
         self.last_success: float | None = None
         self.latest: RunImage | None = None
         self.running: dict[int, tuple[float, float | None]] = {}
@@ -75,11 +75,23 @@ class KnownJob:
             return False  # it began earlier than was known: another one may have begun later
         return True
 
+    def runs_now(self, run_id: int, now: float, max_age: float) -> bool:
+        """Whether a run runs and is not lost."""
+        if run_id not in self.running:
+            return False
+        heard, limit = self.running[run_id]
+        return now - heard <= (max_age if limit is None else limit)
+
     def succeeded(self, time: float | None) -> None:
         """A run was completed then."""
         if time is not None and (self.last_success is None or self.last_success < time):
             self.last_success = time
             self._answer = None
+
+    def forget_rules(self) -> None:
+        """What it was held against no longer holds."""
+        self._limits.clear()
+        self._answer = None
 
     def forget_answer(self) -> None:
         """What was answered no longer holds."""

@@ -20,6 +20,7 @@ class KnownJobs:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._jobs: dict[str, KnownJob] = {}
+        self._rules: StoreRules | None = None
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -50,6 +51,10 @@ class KnownJobs:
     def readings(self, now: float, rules: StoreRules) -> tuple[JobReading, ...]:
         """All of them at a time, in the order of their names."""
         with self.lock:
+            if self._rules is not rules:
+                self._rules = rules
+                for job in self._jobs.values():
+                    job.forget_rules()
             readings = (self._jobs[name].reading(now, rules) for name in sorted(self._jobs))
             return tuple(reading for reading in readings if reading is not None)
 
@@ -72,9 +77,9 @@ def read_job(connection: Connection, job_id: int, name: str, rules: StoreRules) 
     running = running.where(RUNS.c.job_id == job_id, RUNS.c.status == Status.RUNNING)
     job.running = {run_id: (heard, limit) for run_id, heard, limit in connection.execute(running)}
     newest = select(RUNS).where(RUNS.c.job_id == job_id).order_by(RUNS.c.began.desc(), RUNS.c.run.desc()).limit(1)
-    row = connection.execute(newest).one_or_none()
-    if row is not None:
-        job.latest = load(connection, name, row)
+    latest = connection.execute(newest).one_or_none()
+    if latest is not None:
+        job.latest = load(connection, name, latest)
         job.set_past(read_past(connection, job, rules.history_runs))
     return job
 
@@ -89,7 +94,7 @@ def read_past(connection: Connection, job: KnownJob, runs: int) -> Past:
     durations = {}
     for key in job.totals:
         found = newest.where(STEPS.c.phase == key.phase, STEPS.c.sub_phase == key.sub_phase)
-        if seconds := [duration for _, duration in connection.execute(found)]:
+        if seconds := [duration for _, duration in connection.execute(found) if duration is not None]:
             durations[key] = tuple(reversed(seconds))
     return Past(durations, _phases(connection, job))
 

@@ -131,7 +131,7 @@ def _step(step: Step | None) -> dict[str, Any]:
         "memory_peak_bytes": None if step is None else step.memory_peak_bytes,
         "errors": 0 if step is None else step.errors,
         "warnings": 0 if step is None else step.warnings,
-        "items": None if step is None else step.items,
+        "item_count": None if step is None else step.items,
     }
 
 

@@ -12,7 +12,6 @@ from streamgauge.config.jobs import JobSlo
 from streamgauge.model.jobs.events import StepKey
 from streamgauge.model.jobs.reading import Limits
 
-
 _BACK_SECONDS = 2 * 3600.0
 
 

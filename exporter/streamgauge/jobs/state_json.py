@@ -9,26 +9,15 @@ from streamgauge.model.jobs.applications import ApplicationTotals, Durations, Pr
 from streamgauge.model.jobs.events import Status
 from streamgauge.model.jobs.states import Ended, Stamp, StepState, Told
 
-_PLAIN = (
-    "first",
-    "cpu_microseconds",
-    "memory_peak_bytes",
-    "most_done",
-    "starts",
-    "ends",
-    "failures",
-    "warnings",
-    "errors",
-    "artifacts",
-    "implicit",
-)
-"""The parts of a state that JSON holds as they are."""
+_COUNTS = ("cpu_microseconds", "starts", "ends", "failures", "warnings", "errors", "artifacts")
+_MAXIMA = ("memory_peak_bytes", "most_done")
 
 
 def state_to_json(state: StepState) -> str:
     """A state; what is at its default is left out."""
-    values: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(state, name)) not in (None, 0)}
-    values |= {"first": state.first, "implicit": state.implicit}
+    values: dict[str, Any] = {"first": state.first, "implicit": state.implicit}
+    values |= {name: count for name in _COUNTS if (count := getattr(state, name))}
+    values |= {name: most for name in _MAXIMA if (most := getattr(state, name)) is not None}
     for name in ("pending", "start"):
         if (stamp := getattr(state, name)) is not None:
             values[name] = list(stamp)
@@ -44,8 +33,8 @@ def state_from_json(text: str) -> StepState:
     """And back."""
     values: dict[str, Any] = json.loads(text)
     end = values.pop("end", None)
-    stamps = {name: Stamp(*values.pop(name)) for name in ("pending", "start") if name in values}
-    words = {
+    stamps: dict[str, Any] = {name: Stamp(*values.pop(name)) for name in ("pending", "start") if name in values}
+    words: dict[str, Any] = {
         name: {word: Told(Stamp(*stamp), value) for word, (stamp, value) in values.pop(name).items()}
         for name in ("told", "measured")
         if name in values

@@ -81,7 +81,7 @@ class StepColumns(TypedColumns):
     memory_peak_bytes: Named[int | None] = Column(BigInteger)
     errors: Named[int] = Column(BigInteger)
     warnings: Named[int] = Column(BigInteger)
-    items: Named[float | None] = Column(Double)
+    item_count: Named[float | None] = Column(Double)
     state: Named[str] = Column(Text)
 
 
@@ -138,7 +138,7 @@ class TotalColumns(TypedColumns):
     failures: Named[int] = Column(BigInteger)
     warnings: Named[int] = Column(BigInteger)
     errors: Named[int] = Column(BigInteger)
-    items: Named[float] = Column(Double)
+    items_done: Named[float] = Column(Double)
     cpu_microseconds: Named[int] = Column(BigInteger)
     duration_buckets: Named[str] = Column(Text)
     duration_microseconds: Named[int] = Column(BigInteger)

@@ -71,17 +71,17 @@ _SECTIONS: Final = (
     (
         "Applications",
         "What programs do inside. The SDK's own page has the same names: scrape a program or let it push, not both.",
-        applications.FAMILIES,
-    ),
-    (
-        "The store of jobs",
-        "Whether runs of jobs can be written, what was taken and refused, and how many series they have.",
-        (jobs.SERIES_SERVED, jobs.SERIES_DROPPED, *job_store.FAMILIES),
+        (*applications.FAMILIES, jobs.SERIES_SERVED, jobs.SERIES_DROPPED),
     ),
     (
         "The exporter",
         "How the exporter itself is doing, and the load that it puts on the brokers.",
         tuple(family for family in exporter.FAMILIES if family not in job_store.FAMILIES),
+    ),
+    (
+        "The store of jobs",
+        "Whether runs of jobs can be written, and what was taken and refused.",
+        job_store.FAMILIES,
     ),
 )
 

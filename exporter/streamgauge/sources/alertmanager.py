@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import requests
 import urllib3
+from requests.auth import HTTPBasicAuth
 
 from streamgauge.config import AlertmanagerConfig
 from streamgauge.errors import AlertmanagerError, AlertmanagerTimeoutError
@@ -191,7 +192,7 @@ def _session(settings: AlertmanagerConfig) -> requests.Session:
     session.headers.update({"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "streamgauge"})
     if settings.credentials:
         user, password = settings.credentials
-        session.auth = (user.encode(), password.get_secret_value().encode())
+        session.auth = HTTPBasicAuth(user.encode(), password.get_secret_value().encode())
     elif settings.bearer_token:
         session.headers["Authorization"] = f"Bearer {settings.bearer_token.get_secret_value()}"
     if settings.ca_file:

@@ -98,8 +98,8 @@ class Upgraded(WebSocketsSansIOProtocol):
         """Take the connection over."""
         super().connection_made(transport)
         self._peers.add(self)
-        # What was sent counts as taken when nothing of it is left here.
-        self.transport.set_write_buffer_limits(high=0)
+        # What was sent counts as taken when nothing of it is left here; with high=0 asyncio's TLS would never resume.
+        self.transport.set_write_buffer_limits(high=1, low=0)
         connection = cast("socket.socket", self.transport.get_extra_info("socket"))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 

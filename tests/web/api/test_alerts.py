@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from starlette.testclient import TestClient
 
 from streamgauge.config import AlertmanagerConfig
 from streamgauge.errors import AlertmanagerError, NoAlertmanagerError
+from streamgauge.model.alerts import MARK
 from streamgauge.sources.alert_desk import AlertDesk
+from streamgauge.sources.alertmanager import BODY_BYTES
 from streamgauge.web.api import alert_models, alerts
 from tests.services.polling import eventually
 from tests.sources.fake_alertmanager import FakeAlertmanager, alert, answer, silence, silent_until
@@ -334,3 +337,14 @@ def test_the_topic_is_unknown_while_alertmanager_is_away(desk: AlertDesk, fake: 
         alerts.alerts_feed(desk)()
     with pytest.raises(NoAlertmanagerError):
         alerts.alerts_feed(AlertDesk(AlertmanagerConfig()))()
+
+
+def test_the_page_about_it_names_its_bounds() -> None:
+    """As they are in the code."""
+    docs = Path(__file__).parents[3] / "docs"
+    bounds = (docs / "http.md").read_text(encoding="utf-8")
+    assert f"| {alerts._THREADS}, {alerts._WAITING}; above, 503" in bounds
+    assert f"| {BODY_BYTES >> 20} MiB, and `alertmanager.timeout`" in bounds
+    told = (docs / "alerting.md").read_text(encoding="utf-8")
+    assert all(f"`{field}`" in told for field in alert_models.Alert.model_fields)
+    assert MARK.strip() in told

@@ -17,6 +17,8 @@ def test_a_cluster_says_how_it_is_read() -> None:
             "brokers": 3,
             "topics": 1,
             "groups": 1,
+            "appended_per_second": 60.5,
+            "consumed_per_second": 60.25,
             "last_success": 1_767_268_800.0,
             "error": None,
         }
@@ -79,6 +81,9 @@ def test_each_group_is_a_pipeline_of_its_topics() -> None:
             "status": Status.STALLED,
             "lag": 2468,
             "lag_seconds": 99.0,
+            "lag_error_bound_seconds": 0.5,
+            "slo_lag_seconds": 300.0,
+            "unknown_partitions": 0,
             "in_per_second": 121.0,
             "out_per_second": 120.5,
             "topics": ["payments", "refunds"],

@@ -5,10 +5,12 @@ import base64
 import http.client
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +21,10 @@ from websockets.sync.client import ClientConnection, connect
 
 from streamgauge.model.websocket_counts import WebSocketCounts
 from streamgauge.web.connection import Limits
-from streamgauge.web.security import WebSecurity
+from streamgauge.web.security import WebSecurity, load_web_config
 from streamgauge.web.server import Address, WebServer
 from tests.services.polling import eventually
+from tests.services.tls import Authority
 from tests.web.live.serving import Jobs, live_application
 from tests.web.serving import PATIENCE, connected, read_answer, read_to_the_end, serving
 
@@ -292,6 +295,24 @@ def test_the_end_of_the_server_is_told() -> None:
     assert not thread.is_alive()
     assert caught.value.rcvd is not None
     assert caught.value.rcvd.code == 1001
+
+
+def test_tls_is_spoken(tmp_path: Path) -> None:
+    """The same, encrypted; messages are larger than a record."""
+    authority = Authority(tmp_path)
+    issued = authority.issue("server", hosts=["localhost"])
+    files = f"  cert_file: {issued.certificate.name}\n  key_file: {issued.key.name}\n"
+    (tmp_path / "web.yml").write_text(f"tls_server_config:\n{files}")
+    security = load_web_config(tmp_path / "web.yml")
+    context = ssl.create_default_context(cafile=str(authority.certificate))
+    options: dict[str, Any] = {"ssl": context, "compression": None, "open_timeout": PATIENCE}
+    with (
+        serving(live_application({"jobs": Jobs(**large(1))}), security=security) as address,
+        connect(url(address).replace("ws:", "wss:"), **options) as client,
+    ):
+        assert received(client)["type"] == "hello"
+        client.send(SUBSCRIBE)
+        assert received(client)["items"] == large(1)
 
 
 def test_a_client_whose_connection_broke_resumes() -> None:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketT
 from starlette.websockets import WebSocketDisconnect
 
 from streamgauge.model.websocket_counts import WebSocketCounts
-from streamgauge.web.live.session import LiveLimits, MessageRate
+from streamgauge.web.live.session import LiveLimits, MessageRate, _Subscription
 from streamgauge.web.live.versions import Ring
 from tests.services.polling import eventually
 from tests.web.clients import client
@@ -263,6 +263,18 @@ def test_a_client_may_write_as_often_as_is_said() -> None:
     assert rate.refused == 0
     assert not rate.admits(100.0625)
     assert [rate.admits(200.0) for _ in range(21)] == [True] * 20 + [False]
+
+
+def test_an_interval_holds_on_average() -> None:
+    """A message that came late does not delay the next one; two are never closer than half of it."""
+    subscription = _Subscription(1.0, None)
+
+    dues = []
+    for sent_at in (100.0, 100.5, 101.5, 102.9, 103.5, 110.0):
+        subscription.follow(sent_at)
+        dues.append(subscription.due)
+
+    assert dues == [100.5, 101.5, 102.5, 103.5, 104.5, 110.5]
 
 
 def test_silence_is_broken_by_a_heartbeat() -> None:

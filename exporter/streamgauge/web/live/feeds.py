@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from streamgauge.model.reading import ClusterReading, GroupReading, GroupTopicLag
+from streamgauge.web import figures
 from streamgauge.web.live.versions import Item
 from streamgauge.web.readings import Readings, View
 
@@ -57,6 +58,8 @@ def _cluster(view: View) -> Item:
         "brokers": None if reading is None else len(reading.brokers),
         "topics": None if reading is None else len(reading.topics),
         "groups": None if reading is None else len(reading.groups),
+        "appended_per_second": None if reading is None else _short(figures.appended_per_second(reading)),
+        "consumed_per_second": None if reading is None else _short(figures.consumed_per_second(reading)),
         "last_success": status.last_success,
         "error": status.last_error,
     }
@@ -96,6 +99,9 @@ def _pipelines(reading: ClusterReading) -> Iterator[tuple[str, Item]]:
                 "status": group.status,
                 "lag": group.lag_sum,
                 "lag_seconds": _short(group.max_lag_seconds),
+                "lag_error_bound_seconds": _short(_bound_over(group)),
+                "slo_lag_seconds": group.slo_lag_seconds,
+                "unknown_partitions": sum(_unknown(lag) for lag in group.topics.values()),
                 "in_per_second": _short(_sum(_appended(reading, topic) for topic in group.topics)),
                 "out_per_second": _short(group.consumed_per_second),
                 "topics": sorted(group.topics),
@@ -108,6 +114,17 @@ def _bound_of_the_longest(lag: GroupTopicLag) -> float | None:
     if lag.max_lag_seconds is None or lag.max_lag_seconds not in lag.lag_seconds:
         return None
     return lag.error_bounds[lag.lag_seconds.index(lag.max_lag_seconds)]
+
+
+def _bound_over(group: GroupReading) -> float | None:
+    """The error bound of the group's longest wait."""
+    longest = (lag for lag in group.topics.values() if lag.max_lag_seconds == group.max_lag_seconds)
+    return next((bound for lag in longest if (bound := _bound_of_the_longest(lag)) is not None), None)
+
+
+def _unknown(lag: GroupTopicLag) -> int:
+    """Partitions whose lag is unknown in records or in seconds."""
+    return max(lag.unknown, sum(seconds is None for seconds in lag.lag_seconds))
 
 
 def _appended(reading: ClusterReading, topic: str) -> float | None:

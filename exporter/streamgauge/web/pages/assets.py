@@ -14,7 +14,9 @@ from streamgauge.web.problem import ProblemError
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _SWAGGER_UI = ("swagger-ui.css", "swagger-ui-bundle.js")
-_FOR_EVER = "private, max-age=31536000, immutable"
+FOR_EVER = "private, max-age=31536000, immutable"
+"""How a file is kept whose address changes with it."""
+
 _ASK_AGAIN = "no-cache"
 
 
@@ -44,7 +46,7 @@ class Assets:
         body = self._files.get(name)
         if body is None:
             raise ProblemError(HTTPStatus.NOT_FOUND, f"there is no file {name!r} here")
-        caching = _FOR_EVER if digest == self.digest else _ASK_AGAIN
+        caching = FOR_EVER if digest == self.digest else _ASK_AGAIN
         return answer(request, body, _TYPES[PurePosixPath(name).suffix], {"Cache-Control": caching})
 
 

@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from streamgauge.web.answer import answer
 from streamgauge.web.pages import wording
 from streamgauge.web.pages.assets import own_assets, swagger_ui_assets
+from streamgauge.web.pages.jobs_view import ReadJobs
+from streamgauge.web.pages.plotly_script import installed_plotly
 from streamgauge.web.pages.state import LIMITS, read_state
 from streamgauge.web.pages.view import page_view
 from streamgauge.web.readings import Readings
@@ -24,18 +26,37 @@ _DOCS_POLICY = (
 )
 
 
-def create_router(store: Readings, workers: Workers, *, version: str, refresh_seconds: float) -> APIRouter:
-    """The routes of the pages."""
+def create_router(
+    store: Readings, workers: Workers, *, version: str, refresh_seconds: float, jobs: ReadJobs | None = None
+) -> APIRouter:
+    """The routes of the pages.
+
+    Args:
+        store: what is known of clusters.
+        workers: the threads that make pages.
+        version: Streamgauge's version.
+        refresh_seconds: how often the page asks for news where it cannot be told them.
+        jobs: gives what is known of jobs; None: this exporter knows none.
+    """
     router = APIRouter(include_in_schema=False)
     assets = own_assets()
     swagger_ui = cache(swagger_ui_assets)
     templates = _templates(version, assets.digest)
+    plotly = installed_plotly()
     refresh = max(refresh_seconds, _LEAST_REFRESH_SECONDS)
 
     def render_page(request: Request) -> Response:
         state = read_state(request.query_params)
-        view = page_view(store.views(), state, time.time())
-        text = templates.get_template("page.html").render(view=view, state=state, refresh=refresh, limits=LIMITS)
+        view = page_view(store.views(), state, time.time(), jobs)
+        page = templates.get_template("page.html")
+        text = page.render(
+            view=view,
+            state=state,
+            refresh=refresh,
+            limits=LIMITS,
+            plotly=plotly.address,
+            own=str(request.base_url),
+        )
         return answer(request, text.encode(errors="replace"), _HTML)
 
     @router.get("/")
@@ -47,6 +68,11 @@ def create_router(store: Readings, workers: Workers, *, version: str, refresh_se
     async def static(request: Request, digest: str, name: str) -> Response:
         """A file of the page."""
         return assets.reply(request, name, digest)
+
+    @router.get("/static/plotly/{digest}/plotly.min.js")
+    async def plotly_script(request: Request, digest: str) -> Response:
+        """What draws the charts; large, so it is packed in a thread."""
+        return await workers.run(lambda: plotly.reply(request, digest))
 
     @router.get("/favicon.svg")
     async def favicon(request: Request) -> Response:

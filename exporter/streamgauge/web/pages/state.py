@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from starlette.datastructures import QueryParams
 
+JOB_SORTS = ("name", "status", "started", "duration", "end", "errors", "warnings")
 GROUP_SORTS = ("name", "status", "lag", "lag_seconds", "rate")
 TOPIC_SORTS = ("name", "rate", "records", "partitions", "size")
 LIMITS = (100, 1000)
@@ -19,17 +20,19 @@ class PageState:
 
     Attributes:
         text: what names must contain, ignoring case.
-        sort: how groups are sorted.
+        sort: how groups are sorted; empty: by name, and with the worst first where they are too many to be shown.
         topic_sort: how topics are sorted.
         limit: the most rows of a table.
         opened: keys of the rows that are open, in the order in which they were opened.
+        job_sort: how jobs are sorted; empty as above.
     """
 
     text: str = ""
-    sort: str = "name"
+    sort: str = ""
     topic_sort: str = "name"
     limit: int = LIMITS[0]
     opened: tuple[str, ...] = ()
+    job_sort: str = ""
 
     def matches(self, name: str) -> bool:
         """Whether the filter lets a name through."""
@@ -40,6 +43,7 @@ class PageState:
         usual = PageState()
         chosen = [
             ("sort", self.sort, usual.sort),
+            ("jobs", self.job_sort, usual.job_sort),
             ("topics", self.topic_sort, usual.topic_sort),
             ("limit", str(self.limit), str(usual.limit)),
         ]
@@ -54,10 +58,11 @@ def read_state(query: QueryParams) -> PageState:
     opened = dict.fromkeys(key for key in query.getlist("open") if key not in closed)
     return PageState(
         text=query.get("q", "")[:_LONGEST_FILTER],
-        sort=_sort(query, "sort", GROUP_SORTS),
-        topic_sort=_sort(query, "topics", TOPIC_SORTS),
+        sort=_sort(query, "sort", GROUP_SORTS, ""),
+        topic_sort=_sort(query, "topics", TOPIC_SORTS, TOPIC_SORTS[0]),
         limit=_limit(query),
         opened=tuple(opened)[-_MOST_OPEN:],
+        job_sort=_sort(query, "jobs", JOB_SORTS, ""),
     )
 
 
@@ -66,9 +71,14 @@ def row_key(*names: str) -> str:
     return "/".join(quote(name, safe="") for name in names)
 
 
-def _sort(query: Mapping[str, str], parameter: str, known: tuple[str, ...]) -> str:
+def in_order(asked: str, matching: int, limit: int) -> str:
+    """How rows are sorted that may be sorted by status: as asked, else so that what is in trouble is shown."""
+    return asked or ("name" if matching <= limit else "-status")
+
+
+def _sort(query: Mapping[str, str], parameter: str, known: tuple[str, ...], usual: str) -> str:
     asked = query.get(parameter, "")
-    return asked if asked.removeprefix("-") in known else known[0]
+    return asked if asked.removeprefix("-") in known else usual
 
 
 def _limit(query: Mapping[str, str]) -> int:

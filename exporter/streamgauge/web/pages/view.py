@@ -10,8 +10,9 @@ from streamgauge.web import figures
 from streamgauge.web.ordering import ordered, severity
 from streamgauge.web.pages import wording
 from streamgauge.web.pages.group_rows import GroupRow, group_row
+from streamgauge.web.pages.jobs_view import JobsSection, ReadJobs, jobs_section
 from streamgauge.web.pages.sources import SourceCard, source_card
-from streamgauge.web.pages.state import PageState, row_key
+from streamgauge.web.pages.state import PageState, in_order, row_key
 from streamgauge.web.pages.topic_rows import TopicRow, topic_row
 from streamgauge.web.pages.waits import longest_wait
 from streamgauge.web.pages.wording import Text
@@ -35,11 +36,12 @@ _TOPIC_FIGURES: dict[str, Callable[[TopicReading], float | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
-    """The rows that are shown, how many match, and what to say when there are none."""
+    """The rows that are shown, how many match, what to say when there are none, and how they are sorted."""
 
     rows: Sequence[Row]
     matching: int
     none: str
+    order: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +66,29 @@ class ClusterSection:
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """The whole page."""
+    """The whole page, at ``now``; ``jobs`` is None where nothing is said of them."""
 
+    now: float
     sources: Sequence[SourceCard]
     clusters: Sequence[ClusterSection]
+    jobs: JobsSection | None
 
 
-def page_view(views: Iterable[View], state: PageState, now: float) -> PageView:
+def page_view(views: Iterable[View], state: PageState, now: float, jobs: ReadJobs | None = None) -> PageView:
     """The page at an instant.
 
     Args:
         views: what may be served.
         state: what the visitor has chosen to see.
         now: seconds since the epoch.
+        jobs: gives what is known of jobs; None: this exporter knows none.
     """
     views = list(views)
     return PageView(
+        now,
         [source_card(view.status, now) for view in views],
         [_section(view, state, now) for view in views],
+        jobs_section(jobs, state, alone=not views, now=now),
     )
 
 
@@ -151,16 +158,17 @@ def _groups(reading: ClusterReading, state: PageState) -> Table[GroupRow]:
         for group in reading.groups.values()
         if state.matches(group.name) or any(state.matches(topic) for topic in group.topics)
     ]
-    in_order = ordered(matching, state.sort, _GROUP_FIGURES, lambda group: (group.name,))
-    rows = [group_row(reading.cluster, group, state) for group in in_order[: state.limit]]
+    order = in_order(state.sort, len(matching), state.limit)
+    in_turn = ordered(matching, order, _GROUP_FIGURES, lambda group: (group.name,))
+    rows = [group_row(reading.cluster, group, state) for group in in_turn[: state.limit]]
     none = "No consumer groups match the filter." if reading.groups else "This cluster has no consumer groups."
-    return Table(rows, len(matching), none)
+    return Table(rows, len(matching), none, order)
 
 
 def _topics(reading: ClusterReading, state: PageState) -> Table[TopicRow]:
     readers = figures.readers(reading)
     matching = [topic for topic in reading.topics.values() if state.matches(topic.name)]
-    in_order = ordered(matching, state.topic_sort, _TOPIC_FIGURES, lambda topic: (topic.name,))
-    rows = [topic_row(reading.cluster, topic, len(readers.get(topic.name, ()))) for topic in in_order[: state.limit]]
+    in_turn = ordered(matching, state.topic_sort, _TOPIC_FIGURES, lambda topic: (topic.name,))
+    rows = [topic_row(reading.cluster, topic, len(readers.get(topic.name, ()))) for topic in in_turn[: state.limit]]
     none = "No topics match the filter." if reading.topics else "This cluster has no topics."
-    return Table(rows, len(matching), none)
+    return Table(rows, len(matching), none, state.topic_sort)

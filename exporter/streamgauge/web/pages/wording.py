@@ -7,6 +7,7 @@ from typing import Literal
 Tone = Literal["", "unknown", "none", "good", "busy", "bad", "quiet"]
 
 _NONE = "\N{EN DASH}"
+_UNKNOWN = "\N{EM DASH}"
 _JOIN = "\N{NO-BREAK SPACE}"  # between a number and its unit
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TENTHS_BELOW = 100  # seconds; above, tenths are noise
@@ -24,6 +25,11 @@ class Text:
     text: str
     title: str = ""
     tone: Tone = ""
+
+
+def not_told(why: str) -> Text:
+    """Something that is not known because nobody tells it, as is usual of jobs: it takes no notice."""
+    return Text(_UNKNOWN, why, "none")
 
 
 def unknown(why: str) -> Text:
@@ -49,6 +55,11 @@ def at_least(figure: str) -> str:
 def count(number: int) -> str:
     """A whole number with its thousands apart."""
     return f"{number:,}"
+
+
+def number(amount: float) -> str:
+    """A number that somebody told, which need not be whole."""
+    return f"{amount:,.0f}" if amount == round(amount) else f"{amount:,.1f}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -103,6 +114,11 @@ def ago(number: float) -> str:
         if whole >= unit:
             return f"{whole // unit} {name} ago"
     return f"{whole} s ago"
+
+
+def until(number: float) -> str:
+    """How far ahead; the page's script counts on in the same words."""
+    return f"in {span(number)}" if number > 0 else "at any moment"
 
 
 def duration(number: float) -> str:

@@ -40,8 +40,8 @@ def _amount(value: object) -> object:
 
 
 _Time = Annotated[float, BeforeValidator(_seconds)]
-_Name = Annotated[str, BeforeValidator(_plain), Field(min_length=1)]
-_RunId = Annotated[str, BeforeValidator(_plain), Field(min_length=1, max_length=NAME_LENGTH)]
+_Name = Annotated[str, Field(min_length=1), BeforeValidator(_plain)]
+_RunId = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), BeforeValidator(_plain)]
 _Text = Annotated[str, BeforeValidator(_without_nul)]
 _Amount = Annotated[int | None, BeforeValidator(_amount)]
 
