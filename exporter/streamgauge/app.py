@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from streamgauge import __version__, demo_pipeline, demo_traffic, logs
+from streamgauge import __version__, demo_job, demo_pipeline, demo_traffic, logs
 from streamgauge.clusters import Clusters, Watched
 from streamgauge.config import ClusterConfig, Config, Given, JobsConfig, WebConfig, needing_restart
 from streamgauge.garbage_collection import GarbageCollection
@@ -143,7 +143,7 @@ def _database(config: Config, state: StateDirectory) -> str | None:
     if config.jobs.database is not None:
         return config.jobs.database.get_secret_value()
     if state.folder is None:
-        LOG.warning("runs of jobs are kept in a temporary file: a restart will lose them")
+        LOG.info("runs of jobs are kept in a temporary file: a restart will lose them")
         return None
     return f"sqlite:///{state.folder.absolute() / 'jobs.sqlite'}"
 
@@ -248,16 +248,23 @@ def demo(
         logs.configure("info", "logfmt")
         demo_traffic.run(kafka, pace=pace, heartbeat=heartbeat)
         return
-    with demo_pipeline.pipeline() as bootstrap_servers:
-        serve(demo_pipeline.config(bootstrap_servers, listen_address), _say_where)
+    with contextlib.ExitStack() as ending:
+        bootstrap_servers = ending.enter_context(demo_pipeline.pipeline())
+
+        def listening(address: Address) -> None:
+            ending.enter_context(demo_job.running(address.url))
+            _say_where(address)
+
+        serve(demo_pipeline.config(bootstrap_servers, listen_address), listening)
 
 
 def _say_where(address: Address) -> None:
     url = address.url
     print(  # noqa: T201  # the one thing that the demo says
-        f"Streamgauge watches a small pipeline on an in-process Kafka.\n\n"
+        f"Streamgauge watches a small pipeline on an in-process Kafka, and a job with phases.\n\n"
         f"  live page   {url}\n  metrics     {url}metrics\n  API         {url}docs\n\n"
         "Orders are produced at a rate that swings; billing keeps up, warehouse rests now and then and catches up.\n"
+        "A nightly report comes every minute; every fifth fails.\n"
         "Ctrl-C ends it.",
         flush=True,
     )

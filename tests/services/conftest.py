@@ -10,6 +10,7 @@ import pytest
 
 from tests.services.alertmanager import Alertmanager, FakeSlack, StartAlertmanager
 from tests.services.kafka import Kafka, KafkaCluster, kafka_address
+from tests.services.postgresql import PostgreSQL, PostgreSQLServer, postgresql_address
 from tests.services.process import ServiceMissingError
 from tests.services.prometheus import Prometheus, StartPrometheus
 
@@ -65,6 +66,24 @@ def start_kafka(tmp_path: Path) -> Iterator[Callable[[Mapping[str, str]], KafkaC
                 return clusters.enter_context(KafkaCluster(tmp_path / "kafka", properties=properties))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One PostgreSQL, shared by the whole run: create databases on it. Must not be stopped."""
+    address = postgresql_address()
+    if address is not None:
+        yield PostgreSQL(address)
+        return
+    with _or_skip(), PostgreSQLServer() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL of the test's own, which it may stop."""
+    with _or_skip(), PostgreSQLServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -141,9 +141,31 @@ def fetch_prometheus(_root: Path) -> str:
     return f"{what} from Debian's packages"
 
 
+def fetch_postgresql(_root: Path) -> str:
+    """PostgreSQL from Debian's packages, unless it is on PATH or where Debian keeps it.
+
+    Raises:
+        FetchError: when it is not there and cannot be installed here.
+    """
+    what = "PostgreSQL"
+    if not _missing_postgresql():
+        return f"{what}, there already"
+    if shutil.which("apt-get") is None:
+        raise FetchError(f"initdb not found: install {what} and put its programs on PATH (there is no apt-get here)")
+    if os.geteuid() != 0:
+        raise FetchError(
+            "initdb not found: run as root `apt-get install --no-install-recommends postgresql`, or put it on PATH"
+        )
+    _apt_install("postgresql")
+    if _missing_postgresql():
+        raise FetchError("initdb not found although Debian's package is installed")
+    return f"{what} from Debian's packages"
+
+
 SERVICES = (
     Service("kafka", fetch_kafka),
     Service("prometheus", fetch_prometheus),
+    Service("postgresql", fetch_postgresql),
 )
 
 
@@ -288,6 +310,11 @@ def _missing_prometheus() -> list[str]:
     if shutil.which("prometheus-alertmanager") is None and shutil.which("alertmanager") is None:
         missing.append("alertmanager")
     return missing
+
+
+def _missing_postgresql() -> bool:
+    """Whether its programs are neither on PATH nor where Debian keeps them."""
+    return shutil.which("initdb") is None and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
 def _apt_install(*packages: str) -> None:

@@ -5,6 +5,8 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from streamgauge.web.api import alerts as alert_routes
 from streamgauge.web.api import clusters, groups, topics
+from streamgauge.web.api.jobs_reading import router as jobs_reading
+from streamgauge.web.api.jobs_reading.source import Jobs
 from streamgauge.web.api.jobs_writing import router as jobs_writing
 from streamgauge.web.api.jobs_writing.submitting import JobSink
 from streamgauge.web.readings import Readings
@@ -24,7 +26,11 @@ class _NameConvertor(Convertor[str]):
 
 
 def create_router(
-    store: Readings, workers: Workers, alerts: alert_routes.Alerts | None = None, reports: JobSink | None = None
+    store: Readings,
+    workers: Workers,
+    alerts: alert_routes.Alerts | None = None,
+    reports: JobSink | None = None,
+    jobs: Jobs | None = None,
 ) -> APIRouter:
     """Everything under `/api/v1`."""
     register_url_convertor("name", _NameConvertor())
@@ -34,4 +40,6 @@ def create_router(
     router.include_router(alert_routes.create_router(alerts))
     if reports is not None:
         router.include_router(jobs_writing.create_router(reports, workers))
+    if jobs is not None:
+        router.include_router(jobs_reading.create_router(jobs, workers))
     return router

@@ -94,9 +94,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
 
 def error_note(note: Note) -> models.ErrorNote:
     """An error as it is answered."""
-    return models.ErrorNote(
-        **_noted(note), message=note.message, error_type=note.error_type, traceback=note.traceback
-    )
+    return models.ErrorNote(**_noted(note), message=note.message, error_type=note.error_type, traceback=note.traceback)
 
 
 def warning_note(note: Note) -> models.WarningNote:
@@ -106,7 +104,7 @@ def warning_note(note: Note) -> models.WarningNote:
 
 def artifact_note(note: Note) -> models.ArtifactNote:
     """An artifact as it is answered."""
-    told = {"name": note.name, "uri": note.uri, "size_bytes": note.size_bytes, "kind": note.direction}
+    told: dict[str, Any] = {"name": note.name, "uri": note.uri, "size_bytes": note.size_bytes, "kind": note.direction}
     return models.ArtifactNote(**_noted(note), **told)
 
 

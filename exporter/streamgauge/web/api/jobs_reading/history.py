@@ -1,7 +1,7 @@
 """A job or a step in its last runs: each of them, and where its figures go."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -219,7 +219,9 @@ def _look_for(source: Jobs, job: JobReading, step: StepKey) -> None:
         of_phase = (each.sub_phase for each in known if each.phase == step.phase and each.sub_phase)
         detail = f"phase {step.phase!r} of job {job.job!r} has had no sub-phase {step.sub_phase!r}"
         raise unknown(detail, step.sub_phase, of_phase)
-    raise unknown(f"job {job.job!r} has had no phase {step.phase!r}", step.phase, (each.phase for each in known))
+    raise unknown(
+        f"job {job.job!r} has had no phase {step.phase!r}", step.phase, (each.phase for each in known if each.phase)
+    )
 
 
 def _past(record: StepRecord) -> models.PastStep:
@@ -239,5 +241,5 @@ def _past(record: StepRecord) -> models.PastStep:
     )
 
 
-def _named(job: str, step: StepKey) -> dict[str, str | None]:
+def _named(job: str, step: StepKey) -> dict[str, Any]:
     return {"job": job, "phase": step.phase or None, "sub_phase": step.sub_phase or None}

@@ -108,9 +108,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
 def _list(source: Jobs, request: Request, query: JobQuery) -> Response:
     reading = source.reading()
     figures = {**_FIGURES, "duration": lambda job: _duration(job, reading.time)}
-    found = ordered(
-        (job for job in reading.jobs if _wanted(job, query)), query.sort, figures, lambda job: (job.job,)
-    )
+    found = ordered((job for job in reading.jobs if _wanted(job, query)), query.sort, figures, lambda job: (job.job,))
     page = found[query.offset : query.offset + query.limit]
     items = [views.job_in_short(job, reading.time) for job in page]
     return list_reply(

@@ -53,7 +53,7 @@ Text = Annotated[str | None, BeforeValidator(_text), Field(max_length=LONGEST_SE
 
 
 class Asked(BaseModel):
-    """What every route with parameters takes; an unknown parameter is an error, so that a misspelt one is not missed."""
+    """What every route with parameters takes; an unknown one is an error: a misspelt filter is not a missing one."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -11,7 +11,7 @@ _EXAMPLE = "2026-11-21T03:00:00Z"
 
 
 class PastStep(Answer):
-    """A run, or a phase or sub-phase in one of its runs. A step's figures are without those of its parts, a run's are not."""
+    """A run with all of its parts, or a phase or sub-phase of one without its parts."""
 
     run: Annotated[str, about("The run's id.", "2026-11-21")]
     phase: Annotated[str | None, about("The phase; null for the run as a whole.", "P00")]

@@ -34,7 +34,7 @@ class JobStep(Answer):
     warnings: Annotated[int, about("Warnings.", 1)]
     artifacts: Annotated[int, about("Artifacts.", 2)]
     measured: Annotated[dict[str, float], about("Numbers by the names that the job gave them.", {"pages": 50})]
-    sub_phases: Annotated[list["JobStep"], about("Its sub-phases, in their order; in lists of phases and runs.")] = []
+    sub_phases: Annotated[list["JobStep"] | None, about("Its sub-phases, in their order; only of a phase.")] = None
 
 
 class JobRun(Answer):

@@ -53,9 +53,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
     @router.get(path, summary="Phases of a run", response_class=Response, responses=page)
     async def phases(request: Request, job: JobName, run: RunName, query: Annotated[StepQuery, Query()]) -> Response:
         """The phases of a run in their order, each with its sub-phases; in CSV without them."""
-        return await workers.run(
-            lambda: _list(_find(source, job, run), request, query, lambda found: found.run.phases)
-        )
+        return await workers.run(lambda: _list(_find(source, job, run), request, query, lambda found: found.run.phases))
 
     @router.get(f"{path}/{{phase}}", summary="One phase", response_class=Response, responses=one)
     async def phase(request: Request, job: JobName, run: RunName, phase: PhaseName) -> Response:
@@ -98,9 +96,7 @@ def _one(found: _Found, request: Request, phase: str, sub_phase: str) -> Respons
     return replies.json_reply(request, views.step_of(step, found.job.usual, found.now))
 
 
-def _list(
-    found: _Found, request: Request, query: StepQuery, steps: Callable[[_Found], tuple[Step, ...]]
-) -> Response:
+def _list(found: _Found, request: Request, query: StepQuery, steps: Callable[[_Found], tuple[Step, ...]]) -> Response:
     wanted = [step for step in steps(found) if not query.status or step.status in query.status]
     page = wanted[query.offset : query.offset + query.limit]
     items = [views.step_of(step, found.job.usual, found.now) for step in page]

@@ -97,7 +97,9 @@ def progress_of(job: JobReading, run: Run, now: float) -> run_models.RunProgress
 
 def step_of(step: Step, usual: Usuals, now: float) -> run_models.JobStep:
     """A phase with its sub-phases, or a sub-phase."""
-    parts = {} if step.sub_phase else {"sub_phases": [step_of(part, usual, now) for part in step.sub_phases]}
+    parts: dict[str, Any] = (
+        {} if step.sub_phase else {"sub_phases": [step_of(part, usual, now) for part in step.sub_phases]}
+    )
     return run_models.JobStep(
         phase=step.phase,
         sub_phase=step.sub_phase or None,
@@ -201,7 +203,7 @@ def _estimate(completion: Completion) -> dict[str, Any]:
     return {"estimated_completion": moment(completion.time), "estimated_from": completion.basis}
 
 
-def _phase_counts(run: Run) -> dict[str, int]:
+def _phase_counts(run: Run) -> dict[str, Any]:
     completed = sum(phase.status is Status.COMPLETED for phase in run.phases)
     return {"phase_count": len(run.phases), "completed_phase_count": completed}
 
