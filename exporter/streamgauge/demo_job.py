@@ -5,9 +5,11 @@ exporter. Now and then a batch is skipped with a warning, and every fifth run fa
 """
 
 import itertools
+import os
 import random
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +21,6 @@ JOB: Final = "nightly-report"
 _STEP_SECONDS = 0.5
 _REST_SECONDS = 10.0
 _FAILS_EVERY = 5
-_STOP_SECONDS = 1.0
 
 
 class LoadError(Exception):
@@ -33,16 +34,13 @@ def running(url: str) -> Iterator[None]:
     Args:
         url: the exporter's.
     """
-    process = subprocess.Popen([sys.executable, "-m", __name__, url])  # noqa: S603 - this very module
-    try:
-        yield
-    finally:
-        process.terminate()
+    # A session of its own: Ctrl-C is for the demo, which ends the job. The pipe ends with the demo, however that ends.
+    command = [sys.executable, "-m", __name__, url]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603 - this module
         try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
+            yield
+        finally:
             process.kill()
-            process.wait()
 
 
 def run_once(number: int, *, step_seconds: float = _STEP_SECONDS) -> None:
@@ -86,7 +84,8 @@ def _work(phase: gauge.Phase, items: int, steps: int, step_seconds: float, *, do
 
 
 def main(url: str) -> None:
-    """Run again and again, until stopped."""
+    """Run again and again, until the demo ends."""
+    threading.Thread(target=_end_with_the_demo, daemon=True).start()
     gauge.configure(url=url, spool=None)
     gauge.application(JOB)
     for number in itertools.count(1):
@@ -96,6 +95,11 @@ def main(url: str) -> None:
         except LoadError:
             pass  # it was reported, which is all that the demo wants
         time.sleep(_REST_SECONDS)
+
+
+def _end_with_the_demo() -> None:
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ class Page(StrEnum):
     TOPIC = "streamgauge-topic"
     CLUSTER = "streamgauge-cluster"
     SELF = "streamgauge-self"
+    JOBS = "streamgauge-jobs"
+    JOB_RUN = "streamgauge-job-run"
+    APPLICATION = "streamgauge-application"
 
 
 def url(page: Page, *kept: str, **variables: str) -> str:

@@ -18,6 +18,7 @@ class Colour(StrEnum):
     WORST = "dark-red"
     ODD = "purple"
     MUTED = "#8a929e"
+    FAINT = "#c3c8d0"
 
 
 class Unit(StrEnum):
@@ -58,6 +59,22 @@ STATUSES = (
     State(6, "lost", Colour.WORST),
 )
 """What a group is doing, from best to worst: the largest code wins where several are one line."""
+
+JOB_STATUSES = (
+    State(0, "completed", Colour.GOOD),
+    State(1, "pending", Colour.FAINT),
+    State(2, "running", Colour.NOTICE),
+    State(3, "aborted", Colour.MUTED),
+    State(4, "lost", Colour.WORST),
+    State(5, "failed", Colour.BAD),
+)
+"""How a run or a phase stands, from best to worst, in the colours that the exporter's own page has."""
+
+STORES = (State(1, "works", Colour.GOOD), State(0, "away", Colour.BAD))
+"""Whether runs of jobs can be read and written."""
+
+STARTS = (State(1, "did not start", Colour.BAD), State(0, "started", Colour.GOOD))
+"""Whether a job that was due has started in time."""
 
 READINGS = (
     State(2, "fresh", Colour.GOOD),
@@ -170,6 +187,18 @@ SKEW = Steps(Colour.GOOD, ((2, Colour.NOTICE), (5, Colour.WARNING)))
 
 TRANSACTION_AGE = Steps(Colour.GOOD, ((900, Colour.BAD),))
 """For how long a transaction is open: brokers allow 15 minutes by default, and KafkaTransactionHanging begins there."""
+
+OF_USUAL = Steps(Colour.MUTED, ((0, Colour.GOOD), (1.25, Colour.NOTICE), (1.5, Colour.BAD)))
+"""A duration over the usual one, as the alerts have it: 1.25 is a regression, 1.5 slower than usual."""
+
+SUCCESS = Steps(Colour.MUTED, ((0, Colour.BAD), (0.9, Colour.NOTICE), (1, Colour.GOOD)))
+"""The share of runs that did not fail."""
+
+FAILED_SHARE = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.01, Colour.NOTICE), (0.05, Colour.BAD)))
+"""The share of actions that failed: one in a hundred is worth a look."""
+
+TIME_TO_SPARE = Steps(Colour.BAD, ((0, Colour.GOOD),))
+"""Seconds between an expected end and its deadline: below 0 it will be late."""
 
 SNAPSHOT_AGE = Steps(Colour.MUTED, ((0, Colour.GOOD), (60, Colour.NOTICE), (180, Colour.BAD)))
 """How old the numbers are."""

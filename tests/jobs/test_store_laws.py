@@ -1,6 +1,7 @@
 """The law of the store: what was told is what is known, in any order, any number of times, over any restart."""
 
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +21,7 @@ def batches(data: st.DataObject, told: list[JobEvent]) -> list[tuple[list[JobEve
     cuts = sorted(data.draw(st.sets(st.integers(0, len(told)), max_size=4)))
     edges = [0, *cuts, len(told)]
     restarts = data.draw(st.lists(st.booleans(), min_size=len(edges), max_size=len(edges)))
-    parts = [told[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [told[start:end] for start, end in pairwise(edges)]
     return [(part, restart) for part, restart in zip(parts, restarts, strict=False) if part]
 
 

@@ -127,6 +127,14 @@ class _Server(ThreadingHTTPServer):
         """A client that went away is no news."""
 
 
+def _answer_to(server: EventServer, fault: Fault | None, events: list[Event]) -> tuple[int, object]:
+    if len(events) > server.most:
+        return 413, {}
+    if fault is None:
+        return 200, server.take(events)
+    return _STATUSES.get(fault, 200), {"hello": "world"}
+
+
 def _handler(server: EventServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -141,17 +149,12 @@ def _handler(server: EventServer) -> type[BaseHTTPRequestHandler]:
             fault = server.next_fault(dict(self.headers), len(events))
             if fault is Fault.HANGS:
                 server.released.wait()
-            if fault in (Fault.DROPPED, Fault.HANGS):
-                self.close_connection = True
-            elif fault is Fault.LOST:
+            if fault is Fault.LOST:
                 server.take(events)
+            if fault in (Fault.DROPPED, Fault.HANGS, Fault.LOST):
                 self.close_connection = True
-            elif len(events) > server.most:
-                self._answer(413, {})
-            elif fault is None:
-                self._answer(200, server.take(events))
-            else:
-                self._answer(_STATUSES.get(fault, 200), {"hello": "world"})
+                return
+            self._answer(*_answer_to(server, fault, events))
 
         def _answer(self, status: int, what: object) -> None:
             text = json.dumps(what).encode()

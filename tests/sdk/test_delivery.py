@@ -55,7 +55,7 @@ FAULTS = st.sampled_from([fault for fault in Fault if fault is not Fault.HANGS])
     most=st.integers(1, 40),
 )
 def test_whatever_fails_every_event_arrives_once_and_in_order(
-    bursts: list[int], faults: list[Fault | None], spooled: bool, most: int
+    bursts: list[int], faults: list[Fault | None], *, spooled: bool, most: int
 ) -> None:
     """Dropped connections, lost answers, refusals, too large batches; each burst by a new process, as it were.
 

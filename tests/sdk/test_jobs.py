@@ -4,6 +4,8 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,13 @@ from tests.sdk.event_server import EventServer
 def _sent(server: EventServer) -> EventServer:
     assert gauge.flush(10)
     return server
+
+
+@contextmanager
+def _after(phase: gauge.Phase) -> Iterator[None]:
+    with phase:
+        pass
+    yield
 
 
 def test_a_job_tells_its_run_from_its_start_to_its_end(reporting: EventServer) -> None:
@@ -284,11 +293,9 @@ def test_inside_streamgauge_run_the_same_job_joins(reporting: EventServer, monke
     for name, value in {"JOB": "daily", "RUN": "r7", "PHASE": "command"}.items():
         monkeypatch.setenv(f"STREAMGAUGE_{name}", value)
     gauge.progress(5, items=10)
-    with pytest.raises(ValueError, match="bad"), gauge.job("daily") as job:
-        assert job.run == "r7"
-        with job.phase("P01"):
-            pass
+    with pytest.raises(ValueError, match="bad"), gauge.job("daily") as job, _after(job.phase("P01")):
         raise ValueError("bad")
+    assert job.run == "r7"
     with gauge.job("other", run="r8"):
         pass
     server = _sent(reporting)

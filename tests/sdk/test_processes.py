@@ -239,8 +239,26 @@ def test_a_child_forked_while_other_threads_report_does_not_hang(server: EventSe
     assert len(server.of("start", phase="P00")) >= 1
 
 
+def test_nothing_is_imported_by_our_threads(server: EventServer, tmp_path: Path) -> None:
+    """A fork while another thread imports a module leaves its lock held in the child, which then would hang."""
+    said = _run(
+        server,
+        tmp_path,
+        """
+        import sys
+        gauge.configure(interval=0.01)
+        before = set(sys.modules)
+        with gauge.job("j") as job:
+            while not gauge.flush() or gauge.stats().sent < 3:
+                job.warning("x" * 2000)
+        print(sorted(set(sys.modules) - before))
+        """,
+    )
+    assert said["stdout"] == "[]\n"
+
+
 def test_a_killed_jobs_events_arrive_with_the_next(server: EventServer, tmp_path: Path) -> None:
-    """kill -9 while the exporter is away: what was spooled is sent by the next process, in order, before its end."""
+    """A kill -9 while the exporter is away: what was spooled is sent by the next process, in order, before its end."""
     server.always = Fault.DROPPED
     program = _program(
         tmp_path,

@@ -46,7 +46,7 @@ def _lag_seconds(url: str) -> dict[str, float]:
 
 
 def test_the_demo_shows_a_pipeline_that_moves_and_ends_on_ctrl_c(tmp_path: Path) -> None:
-    """Both groups have lag seconds, records flow in and out, the page names them, and Ctrl-C ends it within 2 s."""
+    """Groups have lag seconds, records flow, a job has phases, the page names them, and Ctrl-C ends it within 2 s."""
     with _demo(tmp_path) as (process, output):
         url = eventually(lambda: _url(output), deadline=20)
         eventually(lambda: set(_lag_seconds(url)) == {"billing", "warehouse"}, deadline=30)
@@ -60,6 +60,13 @@ def test_the_demo_shows_a_pipeline_that_moves_and_ends_on_ctrl_c(tmp_path: Path)
         eventually(moved)
         assert first.value("kafka_brokers") == 3
         assert first.values("kafka_consumergroup_members") == []
+
+        def reported() -> bool:
+            page = Page(requests.get(f"{url}metrics", timeout=5).text)
+            running = page.value("job_phase_status", job_name="nightly-report", phase="P00", status="running")
+            return running == 1 and bool(page.value("job_phase_progress_ratio", phase="P00"))
+
+        eventually(reported)
         page = requests.get(url, timeout=5).text
         assert "billing" in page
         assert "warehouse" in page

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Future, wait
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(database: str) -> None:
     """After SIGKILL in the midst of writing, every event with a receipt is there, once."""
     acknowledged = _write_and_kill(database, least=300)
 
-    with opened(database, clock=None) as store:
+    with opened(database, clock=Clock(time.time())) as store:
         before = store.queries.run(job_writer.JOB, job_writer.RUN)
         assert before is not None
         again = give(store, *[job_writer.written(number) for number in range(acknowledged)])

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import email.utils
+import encodings.idna  # noqa: F401  # else the first connection imports it, and a fork meanwhile locks it for ever
 import gzip
 import http.client
 import json

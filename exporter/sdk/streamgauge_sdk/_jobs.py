@@ -236,8 +236,8 @@ class Phase(Block):
     def _resolve(self) -> None:
         job = _nearest(Job)
         if self._where is not None:
-            if job is not None and job is not self._job and job._origin is self._job:  # a call of the job's function made a run of its own
-                self._place(job)
+            if job is not None and job is not self._job and job._origin is self._job:
+                self._place(job)  # a call of the function that the job decorates made a run of its own
         elif job is not None:
             self._place(job)
         else:

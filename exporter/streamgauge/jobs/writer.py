@@ -19,7 +19,7 @@ LOG = logging.getLogger("streamgauge.jobs")
 
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 15.0
-_IDLE_SECONDS = 5.0
+_IDLE_SECONDS = 1.0
 _BRIEFLY = 0.0
 
 
@@ -125,5 +125,5 @@ def reason_of(error: Exception) -> str:
     """What a database says, in a line, without the statement that it was asked."""
     said: BaseException = (error.orig or error) if isinstance(error, DBAPIError) else error
     if isinstance(said, OSError) and said.strerror:
-        return said.strerror
+        return f"{said.strerror}: {said.filename}" if said.filename else said.strerror
     return " ".join(str(said).split()) or type(said).__name__

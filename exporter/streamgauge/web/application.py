@@ -8,6 +8,7 @@ from streamgauge.model.websocket_counts import WebSocketCounts
 from streamgauge.web import lifecycle, openapi, probes, problem, runbooks, scrape
 from streamgauge.web.api import router as api
 from streamgauge.web.api.alerts import Alerts, alerts_feed
+from streamgauge.web.api.jobs_reading.feed import job_feed
 from streamgauge.web.api.jobs_reading.source import Jobs
 from streamgauge.web.api.jobs_writing.submitting import JobSink
 from streamgauge.web.audit import Audit
@@ -71,9 +72,12 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
     application.include_router(probes.create_router(store))
     application.include_router(lifecycle.create_router(reload))
     application.include_router(runbooks.create_router(version=version))
-    application.include_router(pages.create_router(store, workers, version=version, refresh_seconds=refresh_seconds))
+    read_jobs = None if jobs is None else jobs.reading
+    page = pages.create_router(store, workers, version=version, refresh_seconds=refresh_seconds, jobs=read_jobs)
+    application.include_router(page)
     of_alerts = {} if alerts is None else {"alerts": alerts_feed(alerts)}
-    hub = Hub({**store_feeds(store), **of_alerts, **(feeds or {})}, workers)
+    of_jobs = {} if read_jobs is None else {"jobs": lambda: job_feed(read_jobs())}
+    hub = Hub({**store_feeds(store), **of_alerts, **of_jobs, **(feeds or {})}, workers)
     application.include_router(live.create_router(hub, version=version, counts=websockets))
     application.add_middleware(RefusedUpgrade)
     application.add_middleware(Head)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from streamgauge.model.jobs.comparison import FIGURES, Row, compare, measures_of, median_of
+from streamgauge.model.jobs.comparison import FIGURES, Measures, Row, compare, measures_of, median_of
 from streamgauge.model.jobs.events import Status
 from streamgauge.model.jobs.reading import JobReading
 from streamgauge.model.jobs.runs import Run
@@ -123,11 +123,15 @@ def _step(row: Row) -> models.ComparedStep:
         sub_phase=row.step.sub_phase or None,
         title=named.title if named else None,
         only_in=row.only_in,
-        status=row.run.status if row.run else None,
-        baseline_status=row.baseline.status if row.baseline else None,
+        status=_status(row.run),
+        baseline_status=_status(row.baseline),
         baseline_run_count=row.baseline.runs if row.baseline else 0,
         **figures,
     )
+
+
+def _status(side: Measures | None) -> str | None:
+    return None if side is None or side.status is None else side.status.value
 
 
 def _table(rows: Sequence[Row]) -> tuple[list[str], Iterator[tables.Row]]:

@@ -8,10 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from streamgauge.model.jobs.events import Status
 from streamgauge.web.api.selection import instant
 
-# Spelt out where it is used: the groups' statuses have that name in the API's description already.
-STATUS_SCHEMA: Final = {"type": "string", "enum": [status.value for status in Status]}
+_STATUS_SCHEMA: Final = {"type": "string", "enum": [status.value for status in Status]}
 
-JobStatus = Annotated[Status, WithJsonSchema(STATUS_SCHEMA)]
+# No enumeration for FastAPI: it would name this one and the groups' statuses after their modules.
+JobStatus = Annotated[str, WithJsonSchema(_STATUS_SCHEMA)]
 """How a run or a step stands."""
 
 

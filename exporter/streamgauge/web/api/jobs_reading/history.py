@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
 from streamgauge.jobs.records import StepRecord
 from streamgauge.model.jobs.events import ENDED, RUN, Status, StepKey
@@ -14,9 +14,9 @@ from streamgauge.model.jobs.summary import whole_cpu_seconds, whole_memory_peak_
 from streamgauge.model.jobs.trend import trend
 from streamgauge.web.api import replies
 from streamgauge.web.api.jobs_reading import past_models as models
-from streamgauge.web.api.jobs_reading.describing import STATUS_SCHEMA, moment
+from streamgauge.web.api.jobs_reading.describing import moment
 from streamgauge.web.api.jobs_reading.pages import list_reply
-from streamgauge.web.api.jobs_reading.parameters import Asked, Text, words
+from streamgauge.web.api.jobs_reading.parameters import Asked, StatusWord, Text, words
 from streamgauge.web.api.jobs_reading.source import JobName, Jobs, PhaseName, faults, job_named, step_key, unknown
 from streamgauge.web.api.path_names import NamedPartsRoute
 from streamgauge.web.workers import Workers
@@ -29,7 +29,6 @@ _DEFAULT_RUNS: Final = 30
 Metric = Literal["duration", "memory", "cpu", "errors"]
 
 _ALL_METRICS: Final[tuple[Metric, ...]] = ("duration", "memory", "cpu", "errors")
-_METRICS_SCHEMA: Final = {"type": "array", "items": {"type": "string", "enum": list(_ALL_METRICS)}}
 
 
 class LastQuery(Asked):
@@ -41,15 +40,15 @@ class LastQuery(Asked):
 class HistoryQuery(LastQuery):
     """What a history of whole runs takes."""
 
-    status: Annotated[
-        Status | None, BeforeValidator(lambda asked: asked.casefold() or None), WithJsonSchema(STATUS_SCHEMA)
-    ] = Field(None, description="Only where it stands so.")
+    status: Annotated[StatusWord | None, BeforeValidator(lambda asked: asked.casefold() or None)] = Field(
+        None, description="Only where it stands so."
+    )
 
 
 class TrendQuery(LastQuery):
     """What trends of whole runs take."""
 
-    metric: Annotated[list[Metric], BeforeValidator(words), WithJsonSchema(_METRICS_SCHEMA)] = Field(
+    metric: Annotated[list[Metric], BeforeValidator(words)] = Field(
         [], description="Only these figures; several, or with commas between. By default all of them."
     )
 
@@ -120,7 +119,8 @@ def _step(phase: str, query: _OfSubPhase) -> StepKey:
 def _history(source: Jobs, request: Request, name: str, step: StepKey, query: HistoryQuery) -> Response:
     job = job_named(source.reading(), name)
     _look_for(source, job, step)
-    items = [_past(record) for record in _records(source, job.job, step, query.last, query.status)]
+    status = None if query.status is None else Status(query.status)
+    items = [_past(record) for record in _records(source, job.job, step, query.last, status)]
     return list_reply(
         request,
         query,
@@ -229,7 +229,7 @@ def _past(record: StepRecord) -> models.PastStep:
         run=record.run,
         phase=record.step.phase or None,
         sub_phase=record.step.sub_phase or None,
-        status=record.status,
+        status=record.status.value,
         started=moment(record.started),
         finished=moment(record.finished),
         duration_seconds=record.duration_seconds,

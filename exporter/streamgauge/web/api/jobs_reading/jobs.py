@@ -164,7 +164,7 @@ def _slow(phase: SlowPhase) -> models.SlowPhase:
         run=phase.run,
         phase=phase.step.phase,
         title=phase.title,
-        status=phase.status,
+        status=phase.status.value,
         duration_seconds=phase.seconds,
         usual_duration_seconds=phase.usual_seconds,
         ratio=phase.ratio,

@@ -6,8 +6,6 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from streamgauge.model.jobs.events import Status
-from streamgauge.web.api.jobs_reading.describing import STATUS_SCHEMA
 from streamgauge.web.api.jobs_writing.values import seconds_of
 
 LONGEST_SEARCH: Final = 200
@@ -41,11 +39,10 @@ TimeAsked = Annotated[
 ]
 """A time: RFC 3339 with its zone, or seconds since the epoch."""
 
-Statuses = Annotated[
-    list[Status],
-    BeforeValidator(words),
-    WithJsonSchema({"type": "array", "items": STATUS_SCHEMA}),
-]
+StatusWord = Literal["pending", "running", "completed", "failed", "aborted", "lost"]
+"""A status in a request."""
+
+Statuses = Annotated[list[StatusWord], BeforeValidator(words)]
 """Any number of statuses."""
 
 Text = Annotated[str | None, BeforeValidator(_text), Field(max_length=LONGEST_SEARCH)]

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from streamgauge.model.jobs.events import Status
 from streamgauge.model.jobs.reading import JobReading, JobsReading
 from streamgauge.model.jobs.runs import Run
 from streamgauge.web.api import replies
@@ -77,7 +78,7 @@ def _list_of(source: Jobs, request: Request, query: RunQuery, name: str) -> Resp
 def _list(source: Jobs, request: Request, query: RunQuery, reading: JobsReading, job: str | None = None) -> Response:
     found = source.queries.runs(
         job=job,
-        statuses=query.status,
+        statuses=[Status(word) for word in query.status],
         environment=query.environment,
         since=query.since,
         until=query.until,

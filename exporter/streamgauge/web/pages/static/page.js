@@ -1,88 +1,171 @@
-// Keeps the page up to date: asks the server for the page as it is now, and changes what has changed.
-// What is shown, in which order and in which words is decided there alone; without this script the page works too.
-import { patch } from "./patch.js";
+// Keeps the page up to date: figures by the WebSocket as they change, everything else by asking for the page anew.
+// Without this script the page works too; without the WebSocket it asks more often.
+import { Charts } from "./charts.js";
+import { countOn, now, setClock } from "./clock.js";
+import { Connection } from "./connection.js";
+import { groupRows, writeCluster, writeGroup } from "./grouprows.js";
+import { History } from "./history.js";
+import { jobRows, writeJob } from "./jobrows.js";
+import { ServerPage } from "./serverpage.js";
+import { showState, showTrouble } from "./state.js";
 import { drawTrends } from "./trend.js";
+
+const SHOWN_SECONDS = 1; // how often news come while the page is seen
+const HIDDEN_SECONDS = 10; // enough for the charts to have no gap
+const REST_MS = 10_000; // between two pages while the WebSocket tells what changes
 
 const body = document.body;
 const form = document.getElementById("choices");
 const filter = document.getElementById("filter");
-const status = document.getElementById("status");
-const alarm = document.getElementById("alarm");
 const pause = document.getElementById("pause");
 const refreshMs = Number(body.dataset.refresh) * 1000;
-const patienceMs = Math.max(10_000, refreshMs);
 
-let timer = 0;
-let asking = null;
+const server = new ServerPage(Math.max(10_000, refreshMs));
+const history = new History();
+const charts = new Charts(document.getElementById("charts"), body.dataset);
+const connection = new Connection(socketAddress(), ["cluster", "pipelines", "jobs"], { live, broken, news, time: setClock });
+
 let paused = false;
+let answering = null; // null: not known since the connection broke
 let lostSince = null;
-let shownAt = performance.now();
+let retryAt = performance.now();
+let timer = 0;
+let rendering = false;
+let rows = { groups: new Map(), jobs: new Map() };
+const dirty = { cluster: new Set(), pipelines: new Set(), jobs: new Set() };
+const sinceAsked = { cluster: new Set(), pipelines: new Set(), jobs: new Set() };
 
-function say(text, tone) {
-  if (status.textContent !== text) status.textContent = text;
-  status.className = `pill tone-${tone}`;
+function socketAddress() {
+  const address = new URL("api/v1/ws", document.baseURI);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  return address;
 }
 
-function clock(date) {
-  return date.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+function tell() {
+  if (paused) showState("paused");
+  else if (connection.live) showState("live");
+  else if (answering) showState("polling", { every: refreshMs / 1000 });
+  else showState("reconnecting", { retryAt });
 }
 
-function found() {
-  lostSince = null;
-  body.classList.remove("lost");
-  alarm.hidden = true;
-  say(paused ? "Paused" : "Live", paused ? "quiet" : "good");
+// --- What the WebSocket tells
+
+function live() {
+  tell();
+  refresh();
 }
 
-function lost(why) {
-  lostSince ??= new Date();
-  body.classList.add("lost");
-  const text = `Streamgauge is not answering since ${clock(lostSince)} (${why}). What is shown was read before.`;
-  if (alarm.textContent !== text) alarm.textContent = text;
-  alarm.hidden = false;
-  say("Not answering", "bad");
+function broken(at) {
+  retryAt = at;
+  if (!answering) refresh();
+  tell();
 }
 
-async function ask() {
-  asking?.abort();
-  const request = new AbortController();
-  asking = request;
-  const patience = setTimeout(() => request.abort("timeout"), patienceMs);
-  try {
-    const answer = await fetch(location.href, { signal: request.signal, headers: { Accept: "text/html" }, cache: "no-store" });
-    if (!answer.ok) throw new Error(`it answered ${answer.status}`);
-    show(await answer.text());
-    found();
-  } catch (error) {
-    if (request !== asking) return; // a newer request took this one's place
-    lost(error === "timeout" ? "no answer in time" : error instanceof TypeError ? "no connection" : error.message);
-  } finally {
-    clearTimeout(patience);
-    if (request === asking) asking = null;
+function news(topic, difference) {
+  for (const key of difference.changed) {
+    dirty[topic].add(key);
+    sinceAsked[topic].add(key);
+  }
+  const structure = difference.added || difference.removed;
+  if (structure || (topic === "cluster" && [...difference.changed].some((key) => otherwise(key, difference)))) soon();
+  sample();
+  renderSoon();
+}
+
+function otherwise(key, { before }) {
+  const old = before.get(key);
+  const fresh = connection.items.get("cluster").get(key);
+  return old === undefined || ["up", "stale", "error"].some((name) => old[name] !== fresh[name]);
+}
+
+function sample() {
+  const source = connection.live ? connection.items.get("pipelines") : seenOnThePage();
+  const clusters = connection.live ? connection.items.get("cluster") : new Map();
+  if (history.sample(now(), source, clusters) && !document.hidden && !paused) {
+    drawTrends(rows.groups, history);
+    charts.draw(history, connection.items.get("pipelines"));
   }
 }
 
-function show(text) {
-  const page = new DOMParser().parseFromString(text, "text/html");
-  if (page.body.dataset.assets !== body.dataset.assets) {
-    location.reload(); // the exporter was upgraded: its page needs its own script
-    return;
+// Without the WebSocket the rows of the last page are what is known.
+function seenOnThePage() {
+  const seen = new Map();
+  if (!answering) return seen;
+  for (const [key, { dataset }] of rows.groups) {
+    const [cluster, name] = key.split("/").map(decodeURIComponent);
+    seen.set(key, { cluster, name, lag_seconds: dataset.trend === undefined ? null : Number(dataset.trend) });
   }
-  for (const id of ["sources", "clusters", "carried"]) {
-    patch(document.getElementById(id), page.getElementById(id));
-  }
-  shownAt = performance.now();
-  drawTrends(document.getElementById("clusters"));
+  return seen;
 }
 
-async function refresh() {
+// --- Writing it into the page: once a frame at most, and not at all where nobody sees it
+
+function renderSoon() {
+  if (rendering || paused || document.hidden) return;
+  rendering = true;
+  requestAnimationFrame(() => {
+    rendering = false;
+    if (!paused) render();
+  });
+}
+
+function render() {
+  if (!connection.live) return;
+  const items = (topic) => connection.items.get(topic);
+  let all = true;
+  for (const key of dirty.pipelines) all = write(rows.groups.get(key), items("pipelines").get(key), writeGroup) && all;
+  for (const key of dirty.jobs) {
+    all = write(rows.jobs.get(encodeURIComponent(key)), items("jobs").get(key), writeJob) && all;
+  }
+  if (dirty.cluster.size + dirty.pipelines.size > 0) {
+    for (const cluster of items("cluster").values()) writeCluster(cluster, items("pipelines").values());
+  }
+  for (const keys of Object.values(dirty)) keys.clear();
+  if (!all) soon();
+}
+
+function write(row, item, how) {
+  return row === undefined || item === undefined || how(row, item);
+}
+
+// --- The server's page
+
+function shown() {
+  rows = { groups: groupRows(document), jobs: jobRows(document) };
+  for (const [topic, keys] of Object.entries(sinceAsked)) for (const key of keys) dirty[topic].add(key);
+  render();
+  sample();
+  drawTrends(rows.groups, history);
+  countOn(document);
+}
+
+async function refresh({ anew = false } = {}) {
   clearTimeout(timer);
-  if (!document.hidden) await ask();
-  clearTimeout(timer);
-  if (!paused && !document.hidden) timer = setTimeout(refresh, refreshMs);
+  if (document.hidden || (paused && !anew)) return;
+  for (const keys of Object.values(sinceAsked)) keys.clear();
+  const why = await server.ask({ anew });
+  if (why === undefined) return;
+  answering = why === null;
+  lostSince = answering ? null : (lostSince ?? new Date());
+  showTrouble(answering ? null : { since: lostSince, why });
+  tell();
+  if (answering) shown();
+  if (answering || connection.live) timer = setTimeout(refresh, rest());
 }
 
-// The choices stand in the address: a filter, a sort, the rows that are open.
+function rest() {
+  const closed = document.querySelector('.expander[aria-expanded="true"]') === null;
+  return connection.live && closed ? Math.max(refreshMs, REST_MS) : refreshMs;
+}
+
+// As soon as it may be asked again.
+function soon() {
+  clearTimeout(timer);
+  timer = setTimeout(refresh, Math.max(0, server.askedAt + refreshMs - performance.now()));
+}
+
+// --- What the visitor chooses stands in the address: a filter, a sort, the rows that are open
+
 function choose(submitter) {
   const choices = new URLSearchParams();
   const opened = new Set();
@@ -93,24 +176,8 @@ function choose(submitter) {
   }
   if (submitter?.name === "close") opened.delete(submitter.value);
   for (const key of opened) choices.append("open", key);
-  history.replaceState(null, "", `?${choices}`);
-  refresh();
-}
-
-function ago(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  for (const [unit, name] of [[86400, "d"], [3600, "h"], [60, "min"]]) {
-    if (whole >= unit) return `${Math.floor(whole / unit)} ${name} ago`;
-  }
-  return `${whole} s ago`;
-}
-
-function growOlder() {
-  const since = (performance.now() - shownAt) / 1000;
-  for (const time of document.querySelectorAll("time[data-age]")) {
-    const text = ago(Number(time.dataset.age) + since);
-    if (time.textContent !== text) time.textContent = text;
-  }
+  window.history.replaceState(null, "", `?${choices}`);
+  refresh({ anew: !["open", "close"].includes(submitter?.name) });
 }
 
 let typing = 0;
@@ -122,25 +189,38 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   choose(event.submitter);
 });
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".resort")) refresh({ anew: true });
+});
 pause.addEventListener("click", () => {
   paused = !paused;
   pause.setAttribute("aria-pressed", String(paused));
   pause.textContent = paused ? "Resume" : "Pause";
-  if (paused) {
-    clearTimeout(timer);
-    say("Paused", "quiet");
-  } else {
-    refresh();
-  }
+  clearTimeout(timer);
+  tell();
+  if (!paused) refresh();
 });
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) clearTimeout(timer);
-  else if (!paused) refresh();
+  connection.slowTo(document.hidden ? HIDDEN_SECONDS : SHOWN_SECONDS);
+  if (document.hidden) {
+    clearTimeout(timer);
+    return;
+  }
+  connection.hurry();
+  refresh();
+  renderSoon();
 });
+window.addEventListener("online", () => connection.hurry());
 
 document.documentElement.classList.add("scripted");
 pause.hidden = false;
-drawTrends(document.getElementById("clusters"));
-found();
-setInterval(growOlder, 1000);
-timer = setTimeout(refresh, refreshMs);
+setClock(Number(body.dataset.now));
+rows = { groups: groupRows(document), jobs: jobRows(document) };
+showState("reconnecting", { retryAt });
+setInterval(() => {
+  if (document.hidden) return;
+  if (!paused) countOn(document);
+  tell();
+  sample();
+}, 1000);
+connection.connect();
