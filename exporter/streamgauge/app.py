@@ -230,7 +230,12 @@ def _watch(  # noqa: PLR0913, PLR0917 - all that a cluster is put together from
 
 
 def demo(
-    listen_address: str = "", *, kafka: str | None = None, pace: float = 1.0, heartbeat: Path | None = None
+    listen_address: str = "",
+    *,
+    kafka: str | None = None,
+    pace: float = 1.0,
+    exporter: str | None = None,
+    heartbeat: Path | None = None,
 ) -> None:
     """Run the demo's pipeline and watch it, or run traffic alone on a real Kafka; until SIGINT or SIGTERM.
 
@@ -238,6 +243,7 @@ def demo(
         listen_address: where the in-process demo serves.
         kafka: a real Kafka, for traffic alone.
         pace: how many times faster than usual the traffic's groups live.
+        exporter: with traffic alone, the URL of an exporter that a job with phases reports to.
         heartbeat: a file that the traffic touches while records arrive.
 
     Raises:
@@ -246,7 +252,8 @@ def demo(
     """
     if kafka is not None:
         logs.configure("info", "logfmt")
-        demo_traffic.run(kafka, pace=pace, heartbeat=heartbeat)
+        with contextlib.nullcontext() if exporter is None else demo_job.running(exporter):
+            demo_traffic.run(kafka, pace=pace, heartbeat=heartbeat)
         return
     with contextlib.ExitStack() as ending:
         bootstrap_servers = ending.enter_context(demo_pipeline.pipeline())

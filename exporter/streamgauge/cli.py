@@ -198,6 +198,12 @@ def demo(
     pace: Annotated[
         float, typer.Option(help="With --kafka, how many times faster the groups live.", min=0.1, max=100)
     ] = 1.0,
+    exporter: Annotated[
+        str | None,
+        typer.Option(
+            help="With --kafka, the exporter that a job with phases reports to.", metavar="URL", show_default=False
+        ),
+    ] = None,
     heartbeat: Annotated[
         Path | None,
         typer.Option(help="With --kafka, a file to touch while records arrive.", metavar="FILE", show_default=False),
@@ -206,12 +212,13 @@ def demo(
     """Watch a small pipeline on an in-process Kafka; nothing else is needed.
 
     With --kafka there is no exporter and no page: producers and consumers
-    alone, for an exporter that watches that Kafka.
+    alone, for an exporter that watches that Kafka. STREAMGAUGE_TOKEN is the
+    token with which the job reports to it.
     """
     from streamgauge import app as composition  # noqa: PLC0415 - config commands need none of it
 
     if kafka is not None:
-        composition.demo(kafka=kafka, pace=pace, heartbeat=heartbeat)
+        composition.demo(kafka=kafka, pace=pace, exporter=exporter, heartbeat=heartbeat)
         return
     composition.demo(listen_address(Overrides(listen=listen), os.environ))
 

@@ -25,7 +25,10 @@ ALL = "$__all"
 ANNOTATION_STEP = "30s"
 
 ALERT_LABELS = ("cluster", "consumergroup", "topic")
-"""What an alert can be about."""
+"""What an alert about Kafka can be about."""
+
+JOB_ALERT_LABELS = ("job_name", "phase", "sub_phase")
+"""What an alert about a job can be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +40,22 @@ class Variable:
         title: what people call it.
         metric: one that has the label, and few series.
         within: the labels whose choice narrows this one's.
+        one: whether one value is chosen, rather than any number: for a dashboard that is about one thing.
     """
 
     name: str
     title: str
     metric: str
     within: tuple[str, ...] = ()
+    one: bool = False
 
 
 CLUSTER = Variable("cluster", "Cluster", "streamgauge_source_up")
 GROUP = Variable("consumergroup", "Group", "kafka_consumergroup_slo_lag_seconds", ("cluster",))
 TOPIC = Variable("topic", "Topic", "kafka_topic_partitions", ("cluster",))
+JOBS = Variable("job_name", "Job", "job_info")
+ONE_JOB = Variable("job_name", "Job", "job_info", one=True)
+APPLICATIONS = Variable("application", "Application", "app_last_seen_timestamp_seconds")
 TOPIC_OF_GROUP = Variable("topic", "Topic", "kafka_consumergroup_status", ("cluster", "consumergroup"))
 
 
@@ -103,22 +111,34 @@ def deploys() -> sdk.AnnotationQuery:
     )
 
 
-def alerts(*labels: str, named: str = "Kafka.*|Streamgauge.*") -> sdk.AnnotationQuery:
+def job_alerts() -> sdk.AnnotationQuery:
+    """The same of the alerts about jobs and their phases."""
+    return alerts("job_name", named="Job.*", about=JOB_ALERT_LABELS, told=("job_name",))
+
+
+def alerts(
+    *labels: str,
+    named: str = "Kafka.*|Streamgauge.*",
+    about: tuple[str, ...] = ALERT_LABELS,
+    told: tuple[str, ...] = ALERT_LABELS,
+) -> sdk.AnnotationQuery:
     """When each alert that fires now, or fired then, began: a line, not a shade, so that a long one hides nothing.
 
     Args:
         labels: those that the dashboard's variables choose.
         named: a pattern of the alerts that are about what the dashboard shows.
+        about: the labels that tell such alerts apart.
+        told: the labels that the annotation shows; each of the alerts has them.
     """
     chosen = ", ".join((f'alertname=~"{named}"', *(f'{label}=~"${label}"' for label in labels)))
     firing = f'ALERTS{{alertstate="firing", {chosen}}}'
     since = f"ALERTS_FOR_STATE{{{chosen}}} and ignoring (alertstate) {firing}"
     found = _from_prometheus(
         "Alerts",
-        f"max by (alertname, {', '.join(ALERT_LABELS)}) (1000 * ({since}))",
+        f"max by (alertname, {', '.join(about)}) (1000 * ({since}))",
         Colour.BAD,
         title="{{alertname}}",
-        text=" ".join(f"{{{{{label}}}}}" for label in ALERT_LABELS),
+        text=" ".join(f"{{{{{label}}}}}" for label in told),
     )
     found.use_value_for_time = True
     return found
@@ -163,6 +183,7 @@ def _datasource() -> sdk.VariableModel:
 
 
 def _variable(variable: Variable) -> sdk.VariableModel:
+    single = variable.one
     narrowed = ", ".join(f'{label}=~"${label}"' for label in variable.within)
     selector = f"{variable.metric}{{{narrowed}}}" if narrowed else variable.metric
     query = f"label_values({selector}, {variable.name})"
@@ -176,9 +197,9 @@ def _variable(variable: Variable) -> sdk.VariableModel:
         # On every change of the range, so that what came lately can be chosen and what has gone can be looked at.
         refresh=sdk.VariableRefresh.ON_TIME_RANGE_CHANGED,
         sort=sdk.VariableSort.NATURAL_ASC,
-        multi=True,
-        include_all=True,
-        all_value=".*",
-        current=sdk.VariableOption(selected=True, text=["All"], value=[ALL]),
+        multi=not single,
+        include_all=not single,
+        all_value=None if single else ".*",
+        current=None if single else sdk.VariableOption(selected=True, text=["All"], value=[ALL]),
         options=[],
     )

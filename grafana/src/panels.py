@@ -66,6 +66,7 @@ class Lines:
         least: the lowest value of the axis.
         most: the highest value of the axis, when it is fixed.
         soft_most: how far the axis reaches at least, so that noise near 0 looks like noise.
+        right: of series on an axis of their own to the right: a pattern of their names, and their unit.
         links: where a series leads.
     """
 
@@ -79,13 +80,14 @@ class Lines:
     least: float | None = 0
     most: float | None = None
     soft_most: float = 1
+    right: tuple[str, Unit] | None = None
     links: tuple[sdk.DashboardLink, ...] = ()
 
 
 def graph(subject: Subject, queries: Sequence[Query], lines: Lines | None = None) -> sdk.Panel:
     """How numbers went."""
     lines = lines or Lines()
-    fields = _fields(subject)
+    fields = fields_of(subject)
     fields.min_val, fields.max_val = lines.least, lines.most
     fields.color = sdk.FieldColor(mode=sdk.FieldColorModeId.PALETTE_CLASSIC)
     fields.links = list(lines.links) or None
@@ -94,12 +96,12 @@ def graph(subject: Subject, queries: Sequence[Query], lines: Lines | None = None
     if lines.steps:
         fields.thresholds = lines.steps.drawn()
     options = timeseries.Options(
-        legend=_legend(),
+        legend=legend_of(),
         tooltip=sdk_common.VizTooltipOptions(
             mode=sdk_common.TooltipDisplayMode.MULTI, sort=sdk_common.SortOrder.DESCENDING
         ),
     )
-    return _panel("timeseries", subject, queries, options, _config(fields, _line_overrides(lines)))
+    return assembled("timeseries", subject, queries, options, config_of(fields, _line_overrides(lines)))
 
 
 def _strokes(lines: Lines) -> sdk_common.GraphFieldConfig:
@@ -123,25 +125,29 @@ def _strokes(lines: Lines) -> sdk_common.GraphFieldConfig:
 
 
 def _line_overrides(lines: Lines) -> list[Override]:
-    found = [_by_name(name, color=_fixed(colour)) for name, colour in lines.colours.items()]
+    found = [by_name(name, color=fixed(colour)) for name, colour in lines.colours.items()]
     if lines.limit:
         dashed = {"fill": "dash", "dash": [8, 6]}
         found.append(
-            _by_name(
+            by_name(
                 lines.limit,
                 **{
-                    "color": _fixed(Colour.BAD),
+                    "color": fixed(Colour.BAD),
                     "custom.lineStyle": dashed,
                     "custom.fillOpacity": 0,
                     "custom.stacking": {"mode": "none", "group": "limit"},
                 },
             )
         )
+    if lines.right:
+        pattern, unit = lines.right
+        apart = {"unit": unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0, "custom.axisSoftMax": 0}
+        found.append(by_pattern(pattern, **apart))
     upper, lower = lines.band
     if upper:
-        faint: dict[str, object] = {"color": _fixed(Colour.MUTED), "custom.lineWidth": 0}
-        found.append(_by_name(upper, **faint, **{"custom.fillBelowTo": lower, "custom.fillOpacity": 30}))
-        found.append(_by_name(lower, **faint, **{"custom.fillOpacity": 0}))
+        faint: dict[str, object] = {"color": fixed(Colour.MUTED), "custom.lineWidth": 0}
+        found.append(by_name(upper, **faint, **{"custom.fillBelowTo": lower, "custom.fillOpacity": 30}))
+        found.append(by_name(lower, **faint, **{"custom.fillOpacity": 0}))
     return found
 
 
@@ -169,7 +175,7 @@ class Figures:
 def figure(subject: Subject, queries: Sequence[Query], figures: Figures | None = None) -> sdk.Panel:
     """One number, or a few beside each other, readable from across the room."""
     figures = figures or Figures()
-    fields = _fields(subject)
+    fields = fields_of(subject)
     fields.decimals = figures.decimals
     fields.color = sdk.FieldColor(mode=sdk.FieldColorModeId.THRESHOLDS)
     fields.thresholds = figures.steps.config()
@@ -183,12 +189,12 @@ def figure(subject: Subject, queries: Sequence[Query], figures: Figures | None =
         orientation=sdk_common.VizOrientation.AUTO,
         wide_layout=True,
     )
-    overrides = [_by_name(name, color=_fixed(colour)) for name, colour in figures.colours.items()]
+    overrides = [by_name(name, color=fixed(colour)) for name, colour in figures.colours.items()]
     if not figures.share_of:
-        return _panel("stat", subject, queries, options, _config(fields, overrides))
+        return assembled("stat", subject, queries, options, config_of(fields, overrides))
     fields.min_val, fields.thresholds = 0, figures.steps.shares()
     fields.mappings = [muted_where_absent(subject.nothing)]
-    panel = _panel("stat", subject, queries, options, _config(fields, overrides))
+    panel = assembled("stat", subject, queries, options, config_of(fields, overrides))
     panel.transformations = [_as_maximum(queries, figures.share_of)]
     return panel
 
@@ -204,7 +210,7 @@ def timeline(
     subject: Subject, queries: Sequence[Query], states: Sequence[State], *links: sdk.DashboardLink
 ) -> sdk.Panel:
     """Since when each thing has been in which state; without states, since when each number has been what it is."""
-    fields = _fields(subject)
+    fields = fields_of(subject)
     fields.custom = statetimeline.FieldConfig(line_width=0, fill_opacity=75, span_nulls=BRIDGED)
     fields.mappings = [*mappings(states), blank_where_absent()]
     # Not by thresholds: the panel would merge the codes into ranges of them, and show those instead of the words.
@@ -215,11 +221,11 @@ def timeline(
         row_height=0.8,
         merge_values=True,
         align_value=sdk_common.TimelineValueAlignment.LEFT,
-        legend=_legend(shown=len(states) > 1),
+        legend=legend_of(shown=len(states) > 1),
         tooltip=sdk_common.VizTooltipOptions(mode=sdk_common.TooltipDisplayMode.SINGLE),
         per_page=ROWS_A_PAGE if subject.paged else 0,
     )
-    panel = _panel("state-timeline", subject, queries, options, _config(fields))
+    panel = assembled("state-timeline", subject, queries, options, config_of(fields))
     # It drops frames without fields, of which the panel would say that they have no time, rather than why.
     panel.transformations = [
         sdk.DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"pattern": ".*"}})
@@ -261,7 +267,7 @@ class Column:
 def listing(subject: Subject, columns: Sequence[Column], sort_by: str, *, ascending: bool = False) -> sdk.Panel:
     """Things as rows, worst first. Queries are joined by all the labels that they share."""
     values = [column for column in columns if column.expression]
-    fields = _fields(subject)
+    fields = fields_of(subject)
     fields.thresholds = PLAIN.config()
     fields.color = sdk.FieldColor(mode=sdk.FieldColorModeId.THRESHOLDS)
     fields.custom = sdk_common.TableFieldOptions(align=sdk_common.FieldTextAlignment.LEFT, min_width=70)
@@ -270,9 +276,9 @@ def listing(subject: Subject, columns: Sequence[Column], sort_by: str, *, ascend
         cell_height=sdk_common.TableCellHeight.SM,
         sort_by=[sdk_common.TableSortByFieldState(display_name=sort_by, desc=not ascending)],
     )
-    overrides = [_by_name(column.title, **_column_properties(column)) for column in columns]
+    overrides = [by_name(column.title, **_column_properties(column)) for column in columns]
     queries = [Query(column.expression, shape="table") for column in values]
-    panel = _panel("table", subject, queries, options, _config(fields, overrides))
+    panel = assembled("table", subject, queries, options, config_of(fields, overrides))
     merge = [sdk.DataTransformerConfig(id_val="merge", options={})] if len(values) > 1 else []
     panel.transformations = [*merge, _arranged(columns)]
     return panel
@@ -336,7 +342,7 @@ class Shades:
 
 def grid(subject: Subject, queries: Sequence[Query], shades: Shades) -> sdk.Panel:
     """A row a thing, time to the right, the stronger the more: where in a crowd something is."""
-    fields = _fields(subject)
+    fields = fields_of(subject)
     fields.custom = heatmap.FieldConfig()
     options = heatmap.Options(
         calculate=False,
@@ -361,12 +367,12 @@ def grid(subject: Subject, queries: Sequence[Query], shades: Shades) -> sdk.Pane
         tooltip=heatmap.HeatmapTooltip(mode=sdk_common.TooltipDisplayMode.SINGLE, y_histogram=False),
         show_value=sdk_common.VisibilityMode.NEVER,
     )
-    return _panel("heatmap", subject, queries, options, _config(fields))
+    return assembled("heatmap", subject, queries, options, config_of(fields))
 
 
 def bars(subject: Subject, queries: Sequence[Query], steps: Steps = PLAIN) -> sdk.Panel:
     """A bar a thing, as it is now: who carries how much."""
-    fields = _fields(subject)
+    fields = fields_of(subject)
     fields.min_val = 0
     fields.color = sdk.FieldColor(mode=sdk.FieldColorModeId.THRESHOLDS)
     fields.thresholds = steps.config()
@@ -380,20 +386,23 @@ def bars(subject: Subject, queries: Sequence[Query], steps: Steps = PLAIN) -> sd
         max_viz_height=60,
         reduce_options=sdk_common.ReduceDataOptions(values=False, calcs=["lastNotNull"], fields=""),
     )
-    return _panel("bargauge", subject, queries, options, _config(fields))
+    return assembled("bargauge", subject, queries, options, config_of(fields))
 
 
-def _fields(subject: Subject) -> sdk.FieldConfig:
+def fields_of(subject: Subject) -> sdk.FieldConfig:
+    """What the fields of every kind of panel begin with."""
     return sdk.FieldConfig(unit=subject.unit, no_value=subject.nothing)
 
 
-def _config(fields: sdk.FieldConfig, overrides: Sequence[Override] = ()) -> sdk.FieldConfigSource:
+def config_of(fields: sdk.FieldConfig, overrides: Sequence[Override] = ()) -> sdk.FieldConfigSource:
+    """The fields, and what is different for some of them."""
     return sdk.FieldConfigSource(defaults=fields, overrides=list(overrides))
 
 
-def _panel(
+def assembled(
     kind: str, subject: Subject, queries: Sequence[Query], options: object, config: sdk.FieldConfigSource
 ) -> sdk.Panel:
+    """A panel of a kind: all that it needs, save its place."""
     return sdk.Panel(
         type_val=kind,
         id_val=subject.number,
@@ -423,7 +432,8 @@ def _target(query: Query, letter: str) -> prometheus.Dataquery:
     )
 
 
-def _legend(*, shown: bool = True) -> sdk_common.VizLegendOptions:
+def legend_of(*, shown: bool = True) -> sdk_common.VizLegendOptions:
+    """The names of the series, below."""
     return sdk_common.VizLegendOptions(
         show_legend=shown,
         display_mode=sdk_common.LegendDisplayMode.LIST,
@@ -431,12 +441,23 @@ def _legend(*, shown: bool = True) -> sdk_common.VizLegendOptions:
     )
 
 
-def _by_name(name: str, **properties: object) -> Override:
+def by_name(name: str, **properties: object) -> Override:
+    """What is different for a series or a column of a name."""
+    return _override(sdk.MatcherConfig(id_val="byName", options=name), properties)
+
+
+def by_pattern(pattern: str, **properties: object) -> Override:
+    """What is different for those whose name is like a pattern."""
+    return _override(sdk.MatcherConfig(id_val="byRegexp", options=f"/{pattern}/"), properties)
+
+
+def _override(matcher: sdk.MatcherConfig, properties: Mapping[str, object]) -> Override:
     return Override(
-        matcher=sdk.MatcherConfig(id_val="byName", options=name),
+        matcher=matcher,
         properties=[sdk.DynamicConfigValue(id_val=key, value=value) for key, value in properties.items()],
     )
 
 
-def _fixed(colour: Colour) -> dict[str, str]:
+def fixed(colour: Colour) -> dict[str, str]:
+    """A colour as Grafana has it, whatever the value."""
     return {"mode": "fixed", "fixedColor": str(colour)}

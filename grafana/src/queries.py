@@ -37,13 +37,16 @@ class Scope:
 
     Attributes:
         labels: the labels that have a variable of the same name.
+        one: those of which one value is chosen: it is no pattern.
     """
 
     labels: tuple[str, ...] = field(default=("cluster",))
+    one: tuple[str, ...] = ()
 
     def select(self, metric: str, *matchers: str, window: str = "") -> str:
         """A selector, with a range where a window is given."""
-        chosen = (*(f'{label}=~"${label}"' for label in self.labels), *matchers)
+        chosen = (*(f'{label}=~"${label}"' for label in self.labels), *(f'{label}="${label}"' for label in self.one))
+        chosen = (*chosen, *matchers)
         return f"{metric}{{{', '.join(chosen)}}}" + (f"[{window}]" if window else "")
 
     def gauge(self, metric: str, *matchers: str) -> str:

@@ -1,5 +1,6 @@
 """What docker-compose.yml promises, point by point: nothing here needs Docker."""
 
+import hashlib
 import re
 from pathlib import PurePosixPath
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 import streamgauge
+from streamgauge.config import check
 from tests.compose.stack import ENV_FILE, ROOT, Service, services, stack, used_variables, variables
 from tests.services.fetch import KAFKA_VERSION
 
@@ -132,12 +134,26 @@ def test_what_lasts_is_in_named_volumes() -> None:
 
 
 def test_secrets_are_files() -> None:
-    """Slack's address comes from a file, by default an empty one; no variable holds a password, token or address."""
-    assert stack()["secrets"] == {"slack_url": {"file": "./alertmanager/no-slack-url"}}
+    """Slack's address and the demo's token come from files; no variable holds a password, token or address."""
+    places = {"slack_url": {"file": "./alertmanager/no-slack-url"}, "token": {"file": "./exporter/demo-token"}}
+    assert stack()["secrets"] == places
     assert (ROOT / "alertmanager" / "no-slack-url").read_bytes() == b""
     assert SERVICES["alertmanager"]["secrets"] == ["slack_url"]
+    assert SERVICES["traffic"]["secrets"] == ["token"]
     names = [*variables(), *(name for service in SERVICES.values() for name in service.get("environment", {}))]
-    assert [name for name in names if re.search("PASSWORD|TOKEN|SECRET(?!S)|WEBHOOK", name)] == []
+    secret = re.compile("PASSWORD|TOKEN|SECRET(?!S)|WEBHOOK")
+    assert [name for name in names if secret.search(name) and not name.endswith("_FILE")] == []
+
+
+def test_the_demos_job_may_report() -> None:
+    """The token of the demo is one that the exporter of the stack knows, and good for writing; its file loads."""
+    config = check(ROOT / "exporter" / "streamgauge.yml", {})
+    (token,) = config.web.tokens
+    text = (ROOT / "exporter" / "demo-token").read_text(encoding="ascii").strip()
+    assert hashlib.sha256(text.encode()).hexdigest() == token.sha256.get_secret_value()
+    assert "write" in token.scopes
+    assert config.alertmanager.url == "http://alertmanager:9093"
+    assert SERVICES["traffic"]["environment"] == {"STREAMGAUGE_TOKEN_FILE": "/run/secrets/token"}
 
 
 def test_the_exporter_watches_any_kafka() -> None:

@@ -1,6 +1,7 @@
 """Pages of runs, samples, notes and histories."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -35,9 +36,9 @@ def queries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobQueries]:
         yield store.queries
 
 
-def names(queries: JobQueries, **wanted: object) -> list[str]:
+def names(queries: JobQueries, **wanted: Any) -> list[str]:
     """The runs that are found."""
-    return [run.run for run in queries.runs(**wanted).items]  # type: ignore[arg-type] - each test has its own
+    return [run.run for run in queries.runs(**wanted).items]
 
 
 def test_runs_come_newest_first_by_pages(queries: JobQueries) -> None:

@@ -22,10 +22,9 @@ def slos(*entries: dict[str, Any]) -> Slos:
     return Slos([JobSlo.model_validate(entry) for entry in entries])
 
 
-def at(*when: int, fold: int = 0) -> float:
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, fold: int = 0) -> float:
     """A time in Berlin."""
-    year, month, day, *rest = when
-    return datetime(year, month, day, *rest, tzinfo=BERLIN, fold=fold).timestamp()
+    return datetime(year, month, day, hour, minute, tzinfo=BERLIN, fold=fold).timestamp()
 
 
 def test_the_first_entry_that_has_the_limit_counts() -> None:

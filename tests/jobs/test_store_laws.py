@@ -4,6 +4,7 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ def batches(data: st.DataObject, told: list[JobEvent]) -> list[tuple[list[JobEve
     return [(part, restart) for part, restart in zip(parts, restarts, strict=False) if part]
 
 
+@pytest.mark.service
 @SLOW
 @given(histories(runs=3), st.data())
 def test_order_repetition_batches_and_restarts_change_nothing(told: list[JobEvent], data: st.DataObject) -> None:
@@ -40,6 +42,7 @@ def test_order_repetition_batches_and_restarts_change_nothing(told: list[JobEven
         assert_any_order_gives_the_same(sqlite_url(Path(folder) / "other"), control, batches(data, shuffled))
 
 
+@pytest.mark.service
 @SLOW
 @given(histories(runs=3), st.data())
 def test_batches_and_restarts_change_no_duration_either(told: list[JobEvent], data: st.DataObject) -> None:

@@ -155,7 +155,7 @@ def test_it_comes_back_with_the_database(own_postgresql: PostgreSQLServer) -> No
         own_postgresql.stop()
 
         with pytest.raises(StoreUnavailableError) as refused:
-            eventually(lambda: give(store, event(Warned("lost?"), P0, at=2)) and False, deadline=PATIENCE)
+            eventually(lambda: give(store, event(Warned("lost?"), P0, at=2)) is None, deadline=PATIENCE)
         assert refused.value.retry_after > 0
         assert store.status.up is False
         assert store.status.errors >= 1

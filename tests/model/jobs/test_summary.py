@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from streamgauge.model.jobs.durations import Usual
-from streamgauge.model.jobs.events import RUN, Status, StepKey
+from streamgauge.model.jobs.events import Status, StepKey
 from streamgauge.model.jobs.reading import JobReading, JobsReading
 from streamgauge.model.jobs.runs import Run
 from streamgauge.model.jobs.summary import MOST_SLOW_PHASES, elapsed_seconds, summarised, whole_cpu_seconds
@@ -84,4 +84,3 @@ def test_cpu_that_nobody_told_is_unknown() -> None:
     """Not zero."""
     assert whole_cpu_seconds(run(step(A))) is None
     assert whole_cpu_seconds(run(step(A, cpu_seconds=0.0))) == 0.0
-    assert RUN == StepKey()

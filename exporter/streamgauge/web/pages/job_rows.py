@@ -92,7 +92,8 @@ class JobRow:
 def job_row(job: JobReading, now: float) -> JobRow:
     """The row of a job at an instant."""
     run, completion = job.latest, job.completion
-    ratio = run.itself.progress_ratio if completion is None else completion.progress_ratio
+    ratio = completion.progress_ratio if completion is not None else None
+    ratio = run.itself.progress_ratio if ratio is None else ratio
     segments = [_segment(phase) for phase in run.phases[:_MOST_PHASES]]
     return JobRow(
         key=row_key("job", job.job),
@@ -176,7 +177,7 @@ def _under_way(phase: Step) -> str:
     inner = next((step for step in phase.sub_phases if step.status is Status.RUNNING), None)
     name = phase.title or phase.phase
     if inner is not None:
-        name = f"{name} › {inner.title or inner.sub_phase}"
+        name = f"{name} \N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK} {inner.title or inner.sub_phase}"
     told = phase.done is not None or phase.items is not None
     return f"{wording.shown(name)} {_items(phase)}" if told else wording.shown(name)
 

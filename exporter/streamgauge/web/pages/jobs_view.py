@@ -76,4 +76,5 @@ def _table(jobs: Sequence[JobReading], state: PageState, now: float) -> JobsTabl
     matching = [job for job in jobs if state.matches(job.job) or state.matches(job.latest.itself.title or "")]
     order = in_order(state.job_sort, len(matching), state.limit)
     in_turn = ordered(matching, order, _FIGURES, lambda job: (job.job,))
-    return JobsTable([job_row(job, now) for job in in_turn[: state.limit]], len(matching), "No jobs match the filter.", order)
+    rows = [job_row(job, now) for job in in_turn[: state.limit]]
+    return JobsTable(rows, len(matching), "No jobs match the filter.", order)

@@ -1,4 +1,4 @@
-"""Plotly's script for the charts, from the installed package, which is found without being imported: that takes long."""
+"""Plotly's script for the charts, from the installed package, which is never imported: that takes long."""
 
 import gzip
 import hashlib

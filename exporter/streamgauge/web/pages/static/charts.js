@@ -134,13 +134,13 @@ function plot(plotly, place, times, lines, unit) {
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--muted") },
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
-    margin: { l: 8, r: 12, t: 8, b: 24 },
+    margin: { l: 8, r: 16, t: 8, b: 28 },
     showlegend: false,
     dragmode: false,
     hovermode: "x unified",
     hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--line"), font: { color: colour("--text") } },
-    xaxis: { ...axis, type: "date", showgrid: false, nticks: 6, tickformat: "%H:%M:%S", hoverformat: "%H:%M:%S" },
-    yaxis: { ...axis, rangemode: "tozero", nticks: 5, ticksuffix: unit, tickformat: "~s" },
+    xaxis: { ...axis, type: "date", showgrid: false, nticks: place.clientWidth < 480 ? 4 : 7, ticks: "outside", ticklen: 6, tickcolor: "transparent", tickformat: "%H:%M:%S", hoverformat: "%H:%M:%S" },
+    yaxis: { ...axis, rangemode: "tozero", nticks: 5, ticksuffix: unit, tickformat: ",.3~f" },
   }, CONFIG);
 }
 
