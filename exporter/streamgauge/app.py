@@ -39,6 +39,7 @@ from streamgauge.sources.scheduler import Scheduler, SourceRunner
 from streamgauge.state.directory import StateDirectory
 from streamgauge.state.history_store import SavedCluster
 from streamgauge.store import Store
+from streamgauge.web.api.jobs_reading.feed import job_feed
 from streamgauge.web.application import create_application
 from streamgauge.web.security import WebSecurity, load_web_config
 from streamgauge.web.server import Address, WebServer
@@ -96,6 +97,9 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         access=access,
         alerts=alerts,
         reports=jobs,
+        jobs=jobs,
+        feeds={"jobs": lambda: job_feed(jobs.reading())},
+        jobs=jobs,
         websockets=websockets,
     )
     server = WebServer(application, config.web.listen_address, security=security)

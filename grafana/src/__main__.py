@@ -5,10 +5,13 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from grafana.src.application import application
 from grafana.src.cluster import cluster
 from grafana.src.dashboard import Dashboard
 from grafana.src.exporter import exporter
 from grafana.src.group import group
+from grafana.src.job_run import job_run
+from grafana.src.jobs import jobs
 from grafana.src.overview import overview
 from grafana.src.topic import topic
 
@@ -17,7 +20,7 @@ FOLDER = Path(__file__).parents[1] / "dashboards"
 
 def dashboards() -> tuple[Dashboard, ...]:
     """All of them, in the order of the flow."""
-    return (overview(), group(), topic(), cluster(), exporter())
+    return (overview(), group(), topic(), cluster(), jobs(), job_run(), application(), exporter())
 
 
 def files() -> dict[str, str]:

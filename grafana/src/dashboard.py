@@ -41,6 +41,7 @@ class Variable:
         metric: one that has the label, and few series.
         within: the labels whose choice narrows this one's.
         one: whether one value is chosen, rather than any number: for a dashboard that is about one thing.
+        within_one: the labels of which one value is chosen that narrow this one's.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Variable:
     metric: str
     within: tuple[str, ...] = ()
     one: bool = False
+    within_one: tuple[str, ...] = ()
 
 
 CLUSTER = Variable("cluster", "Cluster", "streamgauge_source_up")
@@ -55,6 +57,7 @@ GROUP = Variable("consumergroup", "Group", "kafka_consumergroup_slo_lag_seconds"
 TOPIC = Variable("topic", "Topic", "kafka_topic_partitions", ("cluster",))
 JOBS = Variable("job_name", "Job", "job_info")
 ONE_JOB = Variable("job_name", "Job", "job_info", one=True)
+PHASE = Variable("phase", "Phase", "job_errors_total", within_one=("job_name",))
 APPLICATIONS = Variable("application", "Application", "app_last_seen_timestamp_seconds")
 TOPIC_OF_GROUP = Variable("topic", "Topic", "kafka_consumergroup_status", ("cluster", "consumergroup"))
 
@@ -184,7 +187,8 @@ def _datasource() -> sdk.VariableModel:
 
 def _variable(variable: Variable) -> sdk.VariableModel:
     single = variable.one
-    narrowed = ", ".join(f'{label}=~"${label}"' for label in variable.within)
+    patterns = (f'{label}=~"${label}"' for label in variable.within)
+    narrowed = ", ".join((*patterns, *(f'{label}="${label}"' for label in variable.within_one)))
     selector = f"{variable.metric}{{{narrowed}}}" if narrowed else variable.metric
     query = f"label_values({selector}, {variable.name})"
     return sdk.VariableModel(

@@ -6,6 +6,7 @@ Here replicas stand apart, by `instance`: one that fails must not hide behind th
 from grafana_foundation_sdk.models import dashboard as sdk
 
 from grafana.src.dashboard import CLUSTER, Dashboard, deploys
+from grafana.src.job_store import store
 from grafana.src.layout import Row
 from grafana.src.links import Page
 from grafana.src.look import CONFIGURATIONS, NONE_IS_GOOD, SAVINGS, SNAPSHOT_AGE, Colour, Unit
@@ -38,6 +39,7 @@ def exporter() -> Dashboard:
             Row("What could it not read?", (_errors(), _estimates())),
             Row("What does it remember?", (_searches(), _memories(), _savings())),
             Row("What does it ask of the brokers?", (_durations(), _requests())),
+            Row("Does it take what jobs tell?", store(17)),
             Row("What does it cost?", (_series(), _memory(), _cpu(), _versions())),
         ),
     )

@@ -1,8 +1,8 @@
 """PromQL about jobs and applications: what counters that outlive restarts grew by, and what belongs to a latest run.
 
-Counters of jobs stand in the exporter's store: every replica serves the same, and neither a restart nor a rollout begins
-them anew. So replicas are made one before anything is subtracted, and a counter that is seen for the first time has
-grown by all that it says, if the exporter was scraped before; else Prometheus is new, and its past is not known.
+Counters of jobs stand in the exporter's store: every replica serves the same, and neither a restart nor a rollout
+begins them anew. So replicas are made one before anything is subtracted. A counter that is seen for the first time has
+grown by all that it says, if the exporter was scraped before; else Prometheus is new, and the past is not known.
 """
 
 from grafana.src.look import JOB_STATUSES, State
@@ -11,10 +11,14 @@ from grafana.src.queries import ONE_OF_THE_REPLICAS, STEP, Scope, total, worst
 JOB = ("job_name",)
 PART = ("job_name", "phase", "sub_phase")
 
+TOLD = "15s"
+"""The shortest step of graphs of what jobs tell: they do each few seconds, not with each scrape."""
+
 STORE_UP = "streamgauge_job_store_up"
 RUNNING = 'status="running"'
 COMPLETED = 'status="completed"'
 ITSELF = 'phase=""'
+A_SUB_PHASE = 'sub_phase!=""'
 A_PART = 'phase!=""'
 HALF = 'quantile="0.5"'
 NEARLY_ALL = 'quantile="0.95"'
@@ -52,14 +56,16 @@ def _last_before(expression: str) -> str:
     return f"last_over_time(({expression})[$__range:{STEP}])"
 
 
-def status(scope: Scope, metric: str, *by: str) -> str:
+def status(scope: Scope, metric: str, *by: str, where: tuple[str, ...] = ()) -> str:
     """How jobs or phases stand as a code of `look.JOB_STATUSES`; the worst where several are one."""
-    return worst(" or ".join(f"{state.code} * {in_status(scope, metric, state)}" for state in JOB_STATUSES), *by)
+    return worst(
+        " or ".join(f"{state.code} * {in_status(scope, metric, state, *where)}" for state in JOB_STATUSES), *by
+    )
 
 
-def in_status(scope: Scope, metric: str, state: State) -> str:
+def in_status(scope: Scope, metric: str, state: State, *matchers: str) -> str:
     """1 for each job or phase that has a status now."""
-    return scope.gauge(metric, f'status="{state.word}"')
+    return scope.gauge(metric, f'status="{state.word}"', *matchers)
 
 
 def took(scope: Scope) -> str:
@@ -100,7 +106,5 @@ def late(scope: Scope) -> str:
 
 def not_started(scope: Scope) -> str:
     """When each job was due that has not started in time since."""
-    due, start, start_by = (
-        scope.gauge(f"job_{what}_timestamp_seconds") for what in ("due", "last_start", "start_by")
-    )
+    due, start, start_by = (scope.gauge(f"job_{what}_timestamp_seconds") for what in ("due", "last_start", "start_by"))
     return f"(({due} unless ({start} >= {due})) and ({start_by} < time()))"

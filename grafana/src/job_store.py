@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.models import dashboard as sdk
 
+from grafana.src.job_queries import STORE_UP, TOLD
 from grafana.src.look import STORES, Colour, Unit
 from grafana.src.panels import Lines, Subject, graph, timeline
 from grafana.src.queries import RATE_WINDOW, STEP, Query, total, worst
@@ -30,7 +31,7 @@ def _works(number: int) -> sdk.Panel:
             width=8,
             height=6,
         ),
-        (Query(worst("streamgauge_job_store_up", "instance"), "{{instance}}"),),
+        (Query(worst(STORE_UP, "instance"), "{{instance}}"),),
         STORES,
     )
 
@@ -50,7 +51,7 @@ def _taken(number: int) -> sdk.Panel:
             width=8,
             height=6,
         ),
-        [Query(f"{total(total(rate, 'instance', 'type'), 'type')} > 0", "{{type}}")],
+        [Query(f"{total(total(rate, 'instance', 'type'), 'type')} > 0", "{{type}}", step=TOLD)],
         Lines(stacked=True),
     )
 
@@ -69,8 +70,8 @@ def _not_taken(number: int) -> sdk.Panel:
             height=6,
         ),
         [
-            Query(f"{_added(REFUSED, 'reason')} > 0", "refused: {{reason}}"),
-            Query(f"{_added(FAILED)} > 0", "reads and writes failed"),
+            Query(f"{_added(REFUSED, 'reason')} > 0", "refused: {{reason}}", step=TOLD),
+            Query(f"{_added(FAILED)} > 0", "reads and writes failed", step=TOLD),
         ],
         Lines(colours={"reads and writes failed": Colour.BAD}, bars=True, stacked=True),
     )

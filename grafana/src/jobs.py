@@ -7,6 +7,7 @@ from grafana.src.job_queries import (
     HALF,
     ITSELF,
     JOB,
+    TOLD,
     grown,
     grown_by_step,
     in_status,
@@ -22,17 +23,17 @@ from grafana.src.links import Page, cell, link, series, url
 from grafana.src.look import (
     JOB_STATUSES,
     NONE_IS_GOOD,
+    OF_DEADLINE,
     OF_USUAL,
     SHARE_OF_LIMIT,
     STARTS,
     SUCCESS,
-    TIME_TO_SPARE,
     Colour,
     Steps,
     Unit,
 )
 from grafana.src.panels import Column, Figures, Lines, Subject, figure, graph, listing, timeline
-from grafana.src.queries import Query, Scope, number_of, or_zero, top, total, worst
+from grafana.src.queries import STEP, Query, Scope, number_of, or_zero, top, total, worst
 
 SCOPE = Scope(("job_name",))
 NO_JOB = "No job has reported yet. Try: streamgauge run --job NAME -- COMMAND"
@@ -121,7 +122,7 @@ def _success() -> sdk.Panel:
             height=3,
         ),
         [Query(f"1 - {failed} / ({runs} > 0)", "did not fail", "instant")],
-        Figures(steps=SUCCESS, decimals=0),
+        Figures(steps=SUCCESS, decimals=1),
     )
 
 
@@ -238,10 +239,7 @@ def _table() -> sdk.Panel:
 
 def _phases() -> sdk.Panel:
     by = ("job_name", "phase")
-    whole = 'sub_phase=""'
-    terms = (
-        f"{state.code} * {SCOPE.gauge('job_phase_status', whole, f'status="{state.word}"')}" for state in JOB_STATUSES
-    )
+    whole = ('sub_phase=""',)
     return timeline(
         Subject(
             number=7,
@@ -253,10 +251,10 @@ def _phases() -> sdk.Panel:
             nothing="No phase has been reported yet",
             unit=Unit.TEXT,
             width=24,
-            height=9,
+            height=14,
             paged=True,
         ),
-        (Query(worst(" or ".join(terms), *by), "{{job_name}} · {{phase}}"),),
+        (Query(status(SCOPE, "job_phase_status", *by, where=whole), "{{job_name}} · {{phase}}"),),
         JOB_STATUSES,
         run_of_the_series(),
     )
@@ -266,6 +264,7 @@ def _expected() -> sdk.Panel:
     end = worst(SCOPE.gauge("job_estimated_completion_timestamp_seconds"), *JOB)
     deadline = worst(open_deadline(SCOPE), *JOB)
     due = SCOPE.gauge("job_due_timestamp_seconds")
+    begun = worst(f"{due} or {SCOPE.gauge('job_last_start_timestamp_seconds')}", *JOB)
     columns = (
         Column("Job", label="job_name", least=140, links=(run_of_the_row(),)),
         Column(
@@ -278,25 +277,33 @@ def _expected() -> sdk.Panel:
         ),
         Column("Done in", f"{end} - time()", unit=Unit.DURATION, nothing="not known", width=100, decimals=0),
         Column("Deadline in", f"{deadline} - time()", unit=Unit.DURATION, nothing="none", width=105, decimals=0),
-        Column("To spare", f"{deadline} - {end}", unit=Unit.DURATION, steps=TIME_TO_SPARE, width=95, decimals=0),
+        Column(
+            "Of its time",
+            f"(({end} or (0 * {deadline} + time())) - {begun}) / ({deadline} - {begun})",
+            unit=Unit.FRACTION,
+            steps=OF_DEADLINE,
+            width=105,
+            decimals=0,
+        ),
         Column("Was due", f"1000 * {worst(due, *JOB)}", unit=Unit.SINCE, nothing="no schedule", width=140),
-        Column("Then", worst(f"({not_started(SCOPE)} > bool 0) or 0 * {due}", *JOB), states=STARTS, width=110),
+        Column(
+            "Then", worst(f"({not_started(SCOPE)} > bool 0) or 0 * {due}", *JOB), states=STARTS, nothing=" ", width=110
+        ),
     )
     return listing(
         Subject(
             number=8,
             title="What is expected?",
             description=(
-                "Jobs that run or have a schedule, the least time to spare first. To spare: between the expected end "
-                "and the deadline; below 0 it will be late. An end that is past: it takes longer than ever."
+                "Jobs that run or have a schedule. Of its time: what a run is expected to take, of the time until its "
+                "deadline; over 100 % it will be late, or is. Done in less than 0: it takes longer than ever."
             ),
             nothing="No job runs, and none has a schedule or a deadline (jobs.slos)",
             width=14,
             height=9,
         ),
         columns,
-        sort_by="To spare",
-        ascending=True,
+        sort_by="Of its time",
     )
 
 
@@ -336,7 +343,7 @@ def _durations() -> sdk.Panel:
             width=8,
         ),
         [Query(top(worst(SCOPE.gauge(LAST), *JOB), ranking), "{{job_name}}")],
-        Lines(stepped=True, links=(run_of_the_series(),)),
+        Lines(stepped=True, decimals=1, links=(run_of_the_series(),)),
     )
 
 
@@ -356,7 +363,7 @@ def _of_usual() -> sdk.Panel:
             width=8,
         ),
         [Query(top(now, end), "{{job_name}}")],
-        Lines(stepped=True, steps=OF_USUAL, soft_most=2, links=(run_of_the_series(),)),
+        Lines(stepped=True, decimals=2, steps=OF_USUAL, soft_most=2, links=(run_of_the_series(),)),
     )
 
 
@@ -384,8 +391,8 @@ def _of_limit() -> sdk.Panel:
 
 
 def _ends() -> sdk.Panel:
-    failed = total(grown(SCOPE, RUNS_FAILED, "$__interval"))
-    ended = total(grown(SCOPE, RUNS, "$__interval"))
+    failed = total(grown(SCOPE, RUNS_FAILED, STEP))
+    ended = total(grown(SCOPE, RUNS, STEP))
     return graph(
         Subject(
             number=13,
@@ -397,7 +404,10 @@ def _ends() -> sdk.Panel:
             nothing="No run ended in this time",
             width=8,
         ),
-        [Query(f"({ended} - {failed}) > 0", "did not fail"), Query(f"{failed} > 0", "failed")],
+        [
+            Query(f"({ended} - {failed}) > 0", "did not fail", step=TOLD),
+            Query(f"{failed} > 0", "failed", step=TOLD),
+        ],
         Lines(colours={"did not fail": Colour.GOOD, "failed": Colour.BAD}, bars=True, stacked=True),
     )
 
@@ -431,6 +441,6 @@ def _told(number: int, title: str, metric: str, description: str) -> sdk.Panel:
             nothing="None in this time",
             width=8,
         ),
-        [Query(grown_by_step(SCOPE, metric, *JOB), "{{job_name}}")],
+        [Query(grown_by_step(SCOPE, metric, *JOB), "{{job_name}}", step=TOLD)],
         Lines(bars=True, stacked=True, links=(run_of_the_series(),)),
     )

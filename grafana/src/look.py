@@ -115,6 +115,11 @@ def blank_where_absent() -> sdk.ValueMapping:
     return _where_absent(sdk.ValueMappingResult(text=" ", color="transparent", index=LAST))
 
 
+def plain_where_absent(words: str) -> sdk.ValueMapping:
+    """Words on no ground of their own, in a column whose states have one."""
+    return _where_absent(sdk.ValueMappingResult(text=words, color="transparent", index=LAST))
+
+
 def muted_where_absent(words: str) -> sdk.ValueMapping:
     """Words for no number, where thresholds are shares: Grafana would take nothing for 0 %, and colour it so."""
     return _where_absent(sdk.ValueMappingResult(text=words, color=Colour.MUTED, index=LAST))
@@ -197,8 +202,11 @@ SUCCESS = Steps(Colour.MUTED, ((0, Colour.BAD), (0.9, Colour.NOTICE), (1, Colour
 FAILED_SHARE = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.01, Colour.NOTICE), (0.05, Colour.BAD)))
 """The share of actions that failed: one in a hundred is worth a look."""
 
-TIME_TO_SPARE = Steps(Colour.BAD, ((0, Colour.GOOD),))
-"""Seconds between an expected end and its deadline: below 0 it will be late."""
+OF_DEADLINE = Steps(Colour.MUTED, ((0, Colour.GOOD), (0.9, Colour.NOTICE), (1, Colour.BAD)))
+"""The time that a run is expected to take, of the time that it has: over 1 it will be late."""
+
+TIME_LEFT = Steps(Colour.MUTED, ((-1e9, Colour.BAD), (0, Colour.GOOD)))
+"""Seconds until a deadline: below 0 it is over."""
 
 SNAPSHOT_AGE = Steps(Colour.MUTED, ((0, Colour.GOOD), (60, Colour.NOTICE), (180, Colour.BAD)))
 """How old the numbers are."""

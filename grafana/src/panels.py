@@ -10,7 +10,17 @@ from grafana_foundation_sdk.models import bargauge, heatmap, prometheus, stat, s
 from grafana_foundation_sdk.models import common as sdk_common
 from grafana_foundation_sdk.models import dashboard as sdk
 
-from grafana.src.look import PLAIN, Colour, State, Steps, Unit, blank_where_absent, mappings, muted_where_absent
+from grafana.src.look import (
+    PLAIN,
+    Colour,
+    State,
+    Steps,
+    Unit,
+    blank_where_absent,
+    mappings,
+    muted_where_absent,
+    plain_where_absent,
+)
 from grafana.src.queries import Query
 
 DATASOURCE = sdk_common.DataSourceRef(type_val="prometheus", uid="${datasource}")
@@ -66,6 +76,8 @@ class Lines:
         least: the lowest value of the axis.
         most: the highest value of the axis, when it is fixed.
         soft_most: how far the axis reaches at least, so that noise near 0 looks like noise.
+        decimals: digits after the point; none where the value is stepped, else Grafana's choice.
+        shades: of which colour series have shades, by a pattern of their names.
         right: of series on an axis of their own to the right: a pattern of their names, and their unit.
         links: where a series leads.
     """
@@ -80,6 +92,8 @@ class Lines:
     least: float | None = 0
     most: float | None = None
     soft_most: float = 1
+    decimals: float | None = None
+    shades: Mapping[str, Colour] = field(default_factory=dict)
     right: tuple[str, Unit] | None = None
     links: tuple[sdk.DashboardLink, ...] = ()
 
@@ -91,7 +105,7 @@ def graph(subject: Subject, queries: Sequence[Query], lines: Lines | None = None
     fields.min_val, fields.max_val = lines.least, lines.most
     fields.color = sdk.FieldColor(mode=sdk.FieldColorModeId.PALETTE_CLASSIC)
     fields.links = list(lines.links) or None
-    fields.decimals = 0 if lines.stepped else None
+    fields.decimals = 0 if lines.stepped and lines.decimals is None else lines.decimals
     fields.custom = _strokes(lines)
     if lines.steps:
         fields.thresholds = lines.steps.drawn()
@@ -139,6 +153,8 @@ def _line_overrides(lines: Lines) -> list[Override]:
                 },
             )
         )
+    for pattern, colour in lines.shades.items():
+        found.append(by_pattern(pattern, color={"mode": "shades", "fixedColor": str(colour)}))
     if lines.right:
         pattern, unit = lines.right
         apart = {"unit": unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0, "custom.axisSoftMax": 0}
@@ -322,7 +338,7 @@ def _column_properties(column: Column) -> dict[str, object]:
         found["thresholds"] = column.steps.config()
         found["custom.cellOptions"] = {"type": "color-text"}
     if column.states:
-        found["mappings"] = mappings(column.states)
+        found["mappings"] = [*mappings(column.states), plain_where_absent(column.nothing)]
         found["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
     return found
 
@@ -424,6 +440,7 @@ def _target(query: Query, letter: str) -> prometheus.Dataquery:
         ref_id=letter,
         expr=query.expression,
         legend_format=query.legend or None,
+        interval=query.step,
         datasource=DATASOURCE,
         editor_mode=prometheus.QueryEditorMode.CODE,
         instant=shown_now,

@@ -24,11 +24,13 @@ class Query:
         expression: PromQL with the dashboard's variables.
         legend: what a series is called; its labels in double braces.
         shape: over the range, only now, or now as a table's rows.
+        step: the shortest that a point may stand for; by default the interval of scrapes.
     """
 
     expression: str
     legend: str = ""
     shape: Literal["range", "instant", "table"] = "range"
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def slos(*entries: dict[str, Any]) -> Slos:
     return Slos([JobSlo.model_validate(entry) for entry in entries])
 
 
-def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, fold: int = 0) -> float:
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, fold: int = 0) -> float:  # noqa: PLR0913 - the parts of a time
     """A time in Berlin."""
     return datetime(year, month, day, hour, minute, tzinfo=BERLIN, fold=fold).timestamp()
 

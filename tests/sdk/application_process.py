@@ -60,9 +60,10 @@ class Client:
 @contextmanager
 def fresh_program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """Make this process a program that has told nothing so far."""
-    client, program = Client(), _program.Program()
+    client, program = Client(), _program._PROGRAM
     monkeypatch.setattr(_program, "_client", client)
-    monkeypatch.setattr(_program, "_PROGRAM", program)
+    for name, value in vars(_program.Program()).items():  # decorated functions hold on to the program itself
+        monkeypatch.setattr(program, name, value)
     monkeypatch.delenv("STREAMGAUGE_APPLICATION", raising=False)
     yield client
     program.stop_serving()

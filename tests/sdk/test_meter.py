@@ -97,7 +97,7 @@ def _spin(seconds: float) -> None:
 
 
 def _cpu(server: EventServer, **where: object) -> float:
-    return sum(each["cpu_seconds"] for each in server.of("resources", **where))
+    return float(sum(each["cpu_seconds"] for each in server.of("resources", **where)))
 
 
 def test_cpu_belongs_to_what_runs_innermost(reporting: EventServer) -> None:

@@ -162,10 +162,29 @@ def fetch_postgresql(_root: Path) -> str:
     return f"{what} from Debian's packages"
 
 
+def fetch_chromium(_root: Path) -> str:
+    """Chromium from Debian's packages, unless it is on PATH: what the page is tested in.
+
+    Raises:
+        FetchError: when it is not there and cannot be installed here.
+    """
+    if shutil.which("chromium"):
+        return "Chromium on PATH, there already"
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise FetchError(
+            "chromium not found: run as root `apt-get install --no-install-recommends chromium`, or put it on PATH"
+        )
+    _apt_install("chromium")
+    if shutil.which("chromium") is None:
+        raise FetchError("chromium not found although Debian's package is installed")
+    return "Chromium from Debian's packages"
+
+
 SERVICES = (
     Service("kafka", fetch_kafka),
     Service("prometheus", fetch_prometheus),
     Service("postgresql", fetch_postgresql),
+    Service("chromium", fetch_chromium),
 )
 
 

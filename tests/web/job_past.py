@@ -1,4 +1,4 @@
-"""A realistic past of jobs in a real store: runs of a fortnight, one that runs, one that is lost, and an application."""
+"""A realistic past of jobs in a real store: a fortnight of runs, one that runs, one that is lost; an application."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -107,7 +107,10 @@ def look(process: psutil.Process, ended: float = 0.0, *, itself: bool = False) -
     """The living descendants of a process, perhaps with itself; `ended` is what its own ended children used."""
     cpu: dict[tuple[int, float], float] = {}
     memory = threads = 0
-    for child in ([process] if itself else []) + process.children(recursive=True):
+    family = [process] if itself else []
+    with contextlib.suppress(psutil.Error):  # it ended
+        family += process.children(recursive=True)
+    for child in family:
         with contextlib.suppress(psutil.Error), child.oneshot():  # it may end just now
             times = child.cpu_times()
             cpu[child.pid, child.create_time()] = times.user + times.system

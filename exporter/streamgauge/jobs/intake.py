@@ -74,21 +74,23 @@ class Intake:
         self._now = now
         self._drafts: dict[RunName, RunDraft] = {}
         self._forgotten: set[RunName] = set()
+        self._checked: dict[int, Refused | None] = {}
         self.changes: dict[str, JobChange] = {}
 
     def expect(self, events: Iterable[JobEvent]) -> None:
         """Read what is known of the runs of events that will be taken."""
         by_run: dict[RunName, list[JobEvent]] = {}
         for event in events:
-            if self._refused(event) is None:
+            refused = self._checked[id(event)] = self._refused(event)
+            if refused is None:
                 by_run.setdefault((event.job, event.run), []).append(event)
         for name, those in by_run.items():
             self._expect_run(name, those)
 
     def take(self, event: JobEvent) -> Refused | bool:
-        """Take an event: true where it is new, false where it was taken before, or why it is refused."""
+        """Take an event that was expected: true where it is new, false where it was taken before, or why it is refused."""
         name = (event.job, event.run)
-        refused = self._refused(event)
+        refused = self._checked[id(event)]
         if refused is None and name in self._forgotten:
             refused = Refused(Code.FORGOTTEN, "its run is no longer kept (jobs.retention)")
         if refused is not None:

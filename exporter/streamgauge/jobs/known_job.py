@@ -1,7 +1,7 @@
 """A job in memory: what its reading is made of, kept up to date by the thread that writes."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,23 @@ class Past:
     durations: Mapping[StepKey, tuple[float, ...]] = field(default_factory=dict)
     phases: frozenset[StepKey] = frozenset()
 
+    def with_run(self, image: RunImage, steps: Container[StepKey], runs: int) -> "Past":
+        """With one run more, which is newer than the others.
+
+        Args:
+            image: the run.
+            steps: those of which durations are remembered.
+            runs: how many at most.
+        """
+        durations = dict(self.durations)
+        for key, row in image.steps.items():
+            if key in steps and completed(row):
+                durations[key] = (*durations.get(key, ()), row["duration_seconds"])[-runs:]
+        if image.columns["status"] != Status.COMPLETED:
+            return Past(durations, self.phases)
+        shown = (key for key, row in image.steps.items() if row["status"] is not None)
+        return Past(durations, frozenset(key for key in shown if key.phase and not key.sub_phase))
+
 
 @dataclass(slots=True)
 class _Answer:
@@ -50,14 +67,14 @@ class KnownJob:
         self.last_success: float | None = None
         self.latest: RunImage | None = None
         self.running: dict[int, tuple[float, float | None]] = {}
-        self._past = Past()
+        self.past = Past()
         self._usual: dict[StepKey, Usual] = {}
         self._limits: dict[tuple[StepKey, str | None], Limits] = {}
         self._answer: _Answer | None = None
 
     def set_past(self, past: Past) -> None:
         """Take over what earlier runs took."""
-        self._past = past
+        self.past = past
         told = {key: usual(durations) for key, durations in past.durations.items()}
         self._usual = {key: known for key, known in told.items() if known is not None}
         self._answer = None
@@ -134,7 +151,7 @@ class KnownJob:
         return None if within is None or run.itself.started is None else run.itself.started + within
 
     def _last_durations(self, latest: RunImage) -> dict[StepKey, float]:
-        last = {key: durations[-1] for key, durations in self._past.durations.items()}
+        last = {key: durations[-1] for key, durations in self.past.durations.items()}
         return last | {key: row["duration_seconds"] for key, row in latest.steps.items() if completed(row)}
 
     def _limits_of(self, run: Run, rules: StoreRules) -> dict[StepKey, Limits]:
@@ -149,7 +166,7 @@ class KnownJob:
 
     def _completion(self, run: Run, now: float) -> Completion:
         begun = {step.key for step in run.phases}
-        wanted = begun | self._past.phases | {RUN}
+        wanted = begun | self.past.phases | {RUN}
         return expected(run, {key: known for key, known in self._usual.items() if key in wanted}, now)
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from streamgauge.jobs.known_job import KnownJob, Past
 from streamgauge.jobs.rules import StoreRules
@@ -12,6 +12,23 @@ from streamgauge.jobs.tables import JOBS, RUNS, STEPS, TOTALS
 from streamgauge.jobs.totals import totals_of
 from streamgauge.model.jobs.events import Status, StepKey
 from streamgauge.model.jobs.reading import JobReading
+
+
+# Built once: a job with many phases asks it many times.
+_NEWEST = (
+    select(STEPS.c.duration_seconds)
+    .join(RUNS, RUNS.c.id == STEPS.c.run_id)
+    .where(
+        STEPS.c.job_id == bindparam("job"),
+        STEPS.c.phase == bindparam("phase"),
+        STEPS.c.sub_phase == bindparam("sub_phase"),
+        STEPS.c.run_id != bindparam("latest"),
+        STEPS.c.status == Status.COMPLETED,
+        STEPS.c.duration_seconds.is_not(None),
+    )
+    .order_by(STEPS.c.began.desc(), RUNS.c.run.desc())
+    .limit(bindparam("runs"))
+)
 
 
 class KnownJobs:
@@ -87,14 +104,10 @@ def read_job(connection: Connection, job_id: int, name: str, rules: StoreRules) 
 def read_past(connection: Connection, job: KnownJob, runs: int) -> Past:
     """What earlier runs of a job took; each of its steps is one look at an index."""
     assert job.latest is not None  # noqa: S101 - for the type checker; callers have it
-    columns = select(STEPS.c.run_id, STEPS.c.duration_seconds)
-    of_job = columns.where(STEPS.c.job_id == job.id, STEPS.c.run_id != job.latest.id)
-    learnt = of_job.where(STEPS.c.status == Status.COMPLETED, STEPS.c.duration_seconds.is_not(None))
-    newest = learnt.order_by(STEPS.c.began.desc(), STEPS.c.run_id.desc()).limit(runs)
     durations = {}
     for key in job.totals:
-        found = newest.where(STEPS.c.phase == key.phase, STEPS.c.sub_phase == key.sub_phase)
-        if seconds := [duration for _, duration in connection.execute(found) if duration is not None]:
+        wanted = {"job": job.id, "latest": job.latest.id, "phase": key.phase, "sub_phase": key.sub_phase, "runs": runs}
+        if seconds := [duration for duration in connection.scalars(_NEWEST, wanted) if duration is not None]:
             durations[key] = tuple(reversed(seconds))
     return Past(durations, _phases(connection, job))
 

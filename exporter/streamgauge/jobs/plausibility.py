@@ -1,5 +1,6 @@
 """What no job can mean: numbers below nothing, beyond every machine, or no numbers at all; names no database takes."""
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ _MOST_COUNT = 1e9
 _MOST_TOTAL = 1e18
 _LONGEST_NAME = 200
 _MOST_NAMES = 1000
+_NO_TEXT = re.compile("[\x00-\x1f\ud800-\udfff]")
 
 Number = tuple[str, float | None, float]
 
@@ -51,7 +53,7 @@ def _wrong_name(names: tuple[tuple[str, str], ...]) -> str | None:
     for what, name in names:
         if len(name) > _LONGEST_NAME:
             return f"{what} is longer than {_LONGEST_NAME} characters"
-        if any(character < " " or "\ud800" <= character <= "\udfff" for character in name):
+        if _NO_TEXT.search(name):
             return f"{what} has a character that is no text"
     return None
 

@@ -41,7 +41,7 @@ class RunDraft:
 
     def knows(self, event: JobEvent) -> bool:
         """Whether an event that is counted once was taken before."""
-        return False
+        return counted_once(event.fact) and digest_of(event) in self._seen
 
     def take(self, event: JobEvent, now: float, rules: StoreRules) -> tuple[StepState | None, StepState]:
         """Take an event that is new; the state of its step before it and with it."""

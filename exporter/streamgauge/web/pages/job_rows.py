@@ -98,10 +98,10 @@ def job_row(job: JobReading, now: float) -> JobRow:
     return JobRow(
         key=row_key("job", job.job),
         name=wording.shown(job.job),
-        title=wording.shown(run.itself.title or ""),
+        title=wording.shown(run.itself.title) if run.itself.title else "",
         run=wording.shown(run.run),
         link=run_address(run),
-        environment=wording.shown(run.environment or ""),
+        environment=wording.shown(run.environment) if run.environment else "",
         status=Text(run.status, _status_title(job), _TONES[run.status]),
         phases=segments,
         hidden_phases=len(run.phases) - len(segments),

@@ -12,7 +12,7 @@ from streamgauge.web.api.jobs_reading import application_models as models
 from streamgauge.web.api.jobs_reading.describing import moment
 from streamgauge.web.api.jobs_reading.pages import list_reply
 from streamgauge.web.api.jobs_reading.parameters import Paged, Text
-from streamgauge.web.api.jobs_reading.source import Jobs, application_named, faults
+from streamgauge.web.api.jobs_reading.source import ApplicationName, Jobs, application_named, faults
 from streamgauge.web.api.path_names import NamedPartsRoute
 from streamgauge.web.ordering import ordered
 from streamgauge.web.workers import Workers
@@ -52,9 +52,9 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
         "/applications/{application}",
         summary="One application",
         response_class=Response,
-        responses={**replies.described(models.WholeApplication, csv=False), **faults(404)},
+        responses={**replies.described(models.WholeApplication, csv=False), **faults(404, 422)},
     )
-    async def application(request: Request, application: str) -> Response:
+    async def application(request: Request, application: ApplicationName) -> Response:
         """One application: its actions and events, and the last snapshot of each process that lives."""
         return await workers.run(
             lambda: replies.json_reply(request, _whole(application_named(source.reading(), application)))

@@ -13,7 +13,7 @@ from streamgauge.model.jobs.reading import JobReading
 from streamgauge.model.jobs.runs import Run
 from streamgauge.web.api import replies, tables
 from streamgauge.web.api.jobs_reading import past_models as models
-from streamgauge.web.api.jobs_reading.parameters import Asked
+from streamgauge.web.api.jobs_reading.parameters import Asked, Name
 from streamgauge.web.api.jobs_reading.source import LATEST, JobName, Jobs, faults, job_named, run_named
 from streamgauge.web.api.path_names import NamedPartsRoute
 from streamgauge.web.problem import ProblemError
@@ -28,10 +28,10 @@ _LONGEST_NAME: Final = 200
 class CompareQuery(Asked):
     """What `/api/v1/jobs/{job}/compare` takes."""
 
-    run: str = Field(
+    run: Name = Field(
         LATEST, min_length=1, max_length=_LONGEST_NAME, description="The run's id, or `latest` (the default)."
     )
-    baseline: str = Field(
+    baseline: Name = Field(
         MEDIAN,
         alias="with",
         min_length=1,

@@ -96,7 +96,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
         "/jobs/{job}",
         summary="One job",
         response_class=Response,
-        responses={**replies.described(models.WholeJob, csv=False), **faults(404)},
+        responses={**replies.described(models.WholeJob, csv=False), **faults(404, 422)},
     )
     async def job(request: Request, job: JobName) -> Response:
         """One job: its latest run whole, and its phases over all runs."""

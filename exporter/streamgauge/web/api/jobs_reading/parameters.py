@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from streamgauge.web.api.jobs_writing.values import seconds_of
@@ -14,10 +14,15 @@ _NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?", re.ASCII)
 _EXAMPLE: Final = "2026-11-21T03:00:00Z"
 
 
-def _text(asked: object) -> object:
-    if isinstance(asked, str) and "\0" in asked:  # PostgreSQL takes none
-        raise PydanticCustomError("text", "holds a character that is in no name")
+def _empty_is_none(asked: object) -> object:
     return None if asked == "" else asked
+
+
+def _storable(asked: str) -> str:
+    """No database takes a NUL, nor what was sent as bytes that are no UTF-8."""
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in asked):
+        raise PydanticCustomError("name", "holds a character that is in no name")
+    return asked
 
 
 def _time(asked: object) -> object:
@@ -45,7 +50,10 @@ StatusWord = Literal["pending", "running", "completed", "failed", "aborted", "lo
 Statuses = Annotated[list[StatusWord], BeforeValidator(words)]
 """Any number of statuses."""
 
-Text = Annotated[str | None, BeforeValidator(_text), Field(max_length=LONGEST_SEARCH)]
+Name = Annotated[str, AfterValidator(_storable)]
+"""A name as it may be looked for; it may be longer than any that there is."""
+
+Text = Annotated[Annotated[Name, Field(max_length=LONGEST_SEARCH)] | None, BeforeValidator(_empty_is_none)]
 """A name or a part of one; empty: no filter."""
 
 

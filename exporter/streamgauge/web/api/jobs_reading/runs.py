@@ -37,7 +37,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
         "/jobs/{job}/runs/{run}",
         summary="One run",
         response_class=Response,
-        responses={**replies.described(models.WholeRun, csv=False), **faults(404)},
+        responses={**replies.described(models.WholeRun, csv=False), **faults(404, 422)},
     )
     async def run(request: Request, job: JobName, run: RunName) -> Response:
         """One run, whole: its phases and sub-phases with times, CPU, memory, counts and measured numbers."""
@@ -47,7 +47,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
         "/jobs/{job}/runs/{run}/progress",
         summary="How far a run is",
         response_class=Response,
-        responses={**replies.described(models.RunProgress, csv=False), **faults(404)},
+        responses={**replies.described(models.RunProgress, csv=False), **faults(404, 422)},
     )
     async def progress(request: Request, job: JobName, run: RunName) -> Response:
         """Made to be asked again and again: small, and of the latest run it comes from memory."""

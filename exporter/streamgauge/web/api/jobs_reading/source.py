@@ -13,21 +13,23 @@ from streamgauge.model.jobs.events import StepKey
 from streamgauge.model.jobs.reading import JobReading, JobsReading
 from streamgauge.model.jobs.runs import Run, Step
 from streamgauge.web import problem
+from streamgauge.web.api.jobs_reading.parameters import Name
 from streamgauge.web.problem import ProblemError
 
 LATEST = "latest"
 """In place of a run's id: the one that started last."""
 
-_MOST_SIMILAR = 5
-_MOST_COMPARED = 1000
-_LONGEST_COMPARED = 200
+MOST_SIMILAR = 5
+MOST_COMPARED = 500_000
+"""Characters of the name times those of all that it is compared with: some 30 ms."""
 
-JobName = Annotated[str, Path(description="The job's name, percent-encoded.")]
+JobName = Annotated[Name, Path(description="The job's name, percent-encoded.")]
 RunName = Annotated[
-    str, Path(description="The run's id, percent-encoded; `latest` is the one that started last, whatever its id.")
+    Name, Path(description="The run's id, percent-encoded; `latest` is the one that started last, whatever its id.")
 ]
-PhaseName = Annotated[str, Path(description="The phase's name, percent-encoded.")]
-SubPhaseName = Annotated[str, Path(description="The sub-phase's name, percent-encoded.")]
+PhaseName = Annotated[Name, Path(description="The phase's name, percent-encoded.")]
+SubPhaseName = Annotated[Name, Path(description="The sub-phase's name, percent-encoded.")]
+ApplicationName = Annotated[Name, Path(description="The application's name, percent-encoded.")]
 
 
 class Jobs(Protocol):
@@ -71,8 +73,7 @@ def run_named(source: Jobs, job: JobReading, name: str) -> Run:
     """
     if name in {LATEST, job.latest.run}:
         return job.latest
-    # PostgreSQL takes no NUL; no run is named so.
-    found = None if "\0" in name else source.queries.run(job.job, name)
+    found = source.queries.run(job.job, name)
     if found is None:
         detail = f"job {job.job!r} has no run {name!r}, or keeps it no longer (jobs.retention)"
         raise ProblemError(HTTPStatus.NOT_FOUND, detail, latest_run=job.latest.run)
@@ -124,9 +125,8 @@ def step_key(phase: str | None, sub_phase: str | None) -> StepKey | None:
 
 
 def unknown(detail: str, name: str, known: Iterable[str]) -> ProblemError:
-    """A 404 that names what looks like the name: a slip of the hand is seen at once."""
-    by_case: dict[str, str] = {}
-    for each in list(dict.fromkeys(known))[:_MOST_COMPARED]:
-        by_case.setdefault(each.casefold(), each)
-    close = get_close_matches(name[:_LONGEST_COMPARED].casefold(), by_case, _MOST_SIMILAR)
+    """A 404 that names what looks like the name, where that is cheap: a slip of the hand is seen at once."""
+    by_case = {each.casefold(): each for each in known}
+    cheap = len(name) * sum(map(len, by_case)) <= MOST_COMPARED
+    close = get_close_matches(name.casefold(), by_case, MOST_SIMILAR) if cheap else ()
     return ProblemError(HTTPStatus.NOT_FOUND, detail, similar=[by_case[each] for each in close])

@@ -48,7 +48,7 @@ def create_router(source: Jobs, workers: Workers) -> APIRouter:
     router = APIRouter(tags=["Jobs"], route_class=NamedPartsRoute)
     path = "/jobs/{job}/runs/{run}/phases"
     page = {**replies.described(models.StepPage), **faults(404, 422)}
-    one = {**replies.described(models.JobStep, csv=False), **faults(404)}
+    one = {**replies.described(models.JobStep, csv=False), **faults(404, 422)}
 
     @router.get(path, summary="Phases of a run", response_class=Response, responses=page)
     async def phases(request: Request, job: JobName, run: RunName, query: Annotated[StepQuery, Query()]) -> Response:

@@ -4,6 +4,7 @@ import { element, setText } from "./figure.js";
 import { count, rate, seconds, shown } from "./words.js";
 
 const MOST_LINES = 5;
+const LEAST_SECONDS = 60; // of the axis of time
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
 
@@ -119,6 +120,7 @@ function plot(plotly, place, times, lines, unit) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const x = times.map(localTime);
+  const range = [localTime(Math.min(times[0], times.at(-1) - LEAST_SECONDS)), x.at(-1)];
   const traces = lines.map((line, index) => ({
     type: "scatter",
     mode: "lines",
@@ -139,7 +141,7 @@ function plot(plotly, place, times, lines, unit) {
     dragmode: false,
     hovermode: "x unified",
     hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--line"), font: { color: colour("--text") } },
-    xaxis: { ...axis, type: "date", showgrid: false, nticks: place.clientWidth < 480 ? 4 : 7, ticks: "outside", ticklen: 6, tickcolor: "transparent", tickformat: "%H:%M:%S", hoverformat: "%H:%M:%S" },
+    xaxis: { ...axis, type: "date", range, showgrid: false, nticks: place.clientWidth < 480 ? 4 : 7, ticks: "outside", ticklen: 6, tickcolor: "transparent", tickformat: "%H:%M:%S", hoverformat: "%H:%M:%S" },
     yaxis: { ...axis, rangemode: "tozero", nticks: 5, ticksuffix: unit, tickformat: ",.3~f" },
   }, CONFIG);
 }

@@ -16,7 +16,7 @@ export function writePhases(cell, phases) {
     list = element("ol");
     cell.prepend(list);
   }
-  setAttribute(list, "class", phases.length > MANY ? "phases many" : "phases");
+  setAttribute(list, "class", phases.length > MANY ? "phases dense" : "phases");
   const segments = phases.slice(0, MOST);
   const hidden = phases.length - segments.length;
   const wanted = segments.length + (hidden > 0 ? 1 : 0);
