@@ -1,15 +1,17 @@
 """Measures what the SDK costs a job: CPU and memory with it and without it.
 
-A job works without pause in pieces of about 5 ms each, so that it reports some 200 times a second: as phases (a start,
-resources and an end each), as progress calls, or as both in the proportion of 1 to 9. The same pieces are done without
-the SDK as well, in turns with it, each in a process of its own; the exporter's side is a server in this process.
+A job (benchmarks/sdk_job.py) works without pause in pieces of about 5 ms of CPU each, so that on a free core it reports
+some 200 times a second: as phases (a start, resources and an end each), as progress calls, or as both in the proportion
+of 1 to 9. The exporter's side is a server in this process.
 
-- Overhead is the median of the pairs' ratios of CPU time; the spread beside it says how far a single pair may mislead.
-- The cost of a call is that difference shared by the calls.
-- Added memory is the difference of the processes' resident memory at their ends, imports included.
+- Overhead is the CPU of the whole process, the SDK's threads included, over that of the pieces of work in it: both of
+  one process, so that the machine's mood is in neither. What the bare loop takes is subtracted.
+- Beside it stands the ratio of whole processes with the SDK and without it, in turns: it sees also what the SDK costs
+  the work (caches, the interpreter's lock), and all that other programs do to either.
+- Added memory is the difference of the processes' largest resident memory, imports included.
 
-CPU time depends on what else the machine does (caches, clock rates): the load and the cores that other programs took
-stand beside it. Prints a table in Markdown.
+The import is told apart: once a process. Where other programs took more than a third of a core, the ratio of processes
+says nothing: it is left out (``busy``). Prints a table in Markdown.
 
 Examples:
   python -m benchmarks.sdk
@@ -17,11 +19,9 @@ Examples:
 """
 
 import argparse
-import hashlib
 import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -32,14 +32,15 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.sdk_job import piece
 from tests.sdk.event_server import EventServer
 
 PIECE_SECONDS = 0.005
 WAYS = ("phases", "progress", "mixed")
-PHASES_OF_MIXED = 10  # one of so many pieces is a phase
+BUSY = 0.33
 HEAD = (
-    "| reports | CPU without, s | CPU with, s | overhead (median) | from .. to | µs a call | calls a second "
-    "| added memory MB | events | cores taken by others |\n|---|---|---|---|---|---|---|---|---|---|"
+    "| reports | calls a second | CPU of the work, s | overhead | µs a call | processes with / without "
+    "| added memory MB | import ms | events | cores taken by others |\n|---|---|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -47,22 +48,24 @@ HEAD = (
 class Spent:
     """What one process of the job spent."""
 
+    import_seconds: float
+    work_seconds: float
     cpu_seconds: float
     wall_seconds: float
     memory_bytes: int
 
+    @property
+    def beside(self) -> float:
+        """CPU that was not the work, for each second of work."""
+        return self.cpu_seconds / self.work_seconds - 1
+
 
 def main() -> None:
-    """Parse the command line and measure; or be the job that is measured."""
+    """Parse the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pieces", type=int, default=2000, help="pieces of work of a process (default 2000: 10 s)")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of processes for each way (default 5)")
-    parser.add_argument("--job", choices=("nothing", *WAYS), help=argparse.SUPPRESS)
-    parser.add_argument("--hashes", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.job is not None:
-        _be_the_job(arguments.job, arguments.pieces, arguments.hashes)
-        return
     hashes = _hashes_of_a_piece()
     print(f"{_machine()}\n\n{HEAD}", flush=True)
     for way in WAYS:
@@ -92,20 +95,20 @@ def _measure(way: str, pieces: int, rounds: int, hashes: int) -> str:
 
 
 def _row(way: str, pieces: int, pairs: list[tuple[Spent, Spent]], events: int, others: float) -> str:
-    ratios = [with_it.cpu_seconds / without.cpu_seconds - 1 for without, with_it in pairs]
-    without, with_it = (statistics.median(pair[side].cpu_seconds for pair in pairs) for side in (0, 1))
-    overhead = statistics.median(ratios)
-    memory = statistics.median(pair[1].memory_bytes - pair[0].memory_bytes for pair in pairs) / 1e6
-    rate = pieces / statistics.median(pair[1].wall_seconds for pair in pairs)
+    overhead = statistics.median(with_it.beside - without.beside for without, with_it in pairs)
+    whole = statistics.median(with_it.cpu_seconds / without.cpu_seconds for without, with_it in pairs)
+    reporting = [with_it for _, with_it in pairs]
+    work = statistics.median(each.work_seconds for each in reporting)
+    memory = statistics.median(with_it.memory_bytes - without.memory_bytes for without, with_it in pairs)
     cells = (
         way,
-        f"{without:.2f}",
-        f"{with_it:.2f}",
-        f"{overhead:+.2%}",
-        f"{min(ratios):+.2%} .. {max(ratios):+.2%}",
-        f"{overhead * without / pieces * 1e6:.0f}",
-        f"{rate:.0f}",
-        f"{memory:.1f}",
+        f"{pieces / statistics.median(each.wall_seconds for each in reporting):.0f}",
+        f"{work:.2f}",
+        f"{overhead:.2%}",
+        f"{overhead * work / pieces * 1e6:.0f}",
+        f"{whole:.3f}" if others <= BUSY else "busy",
+        f"{memory / 1e6:.1f}",
+        f"{statistics.median(each.import_seconds for each in reporting) * 1000:.0f}",
         str(events),
         f"{others:.2f}",
     )
@@ -113,13 +116,12 @@ def _row(way: str, pieces: int, pairs: list[tuple[Spent, Spent]], events: int, o
 
 
 def _run(way: str, pieces: int, hashes: int, url: str) -> Spent:
-    command = [sys.executable, __file__, "--job", way, "--pieces", str(pieces), "--hashes", str(hashes)]
+    job = Path(__file__).with_name("sdk_job.py")
+    command = [sys.executable, str(job), way, str(pieces), str(hashes)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("STREAMGAUGE_")}
-    root = Path(__file__).parents[1]
-    paths = os.pathsep.join(str(path) for path in (root, root / "exporter" / "sdk"))
     done = subprocess.run(
         command,
-        env={**kept, "STREAMGAUGE_URL": url, "PYTHONPATH": paths},
+        env={**kept, "STREAMGAUGE_URL": url, "PYTHONPATH": str(job.parents[1] / "exporter" / "sdk")},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -127,50 +129,10 @@ def _run(way: str, pieces: int, hashes: int, url: str) -> Spent:
     return Spent(**json.loads(done.stdout))
 
 
-def _be_the_job(way: str, pieces: int, hashes: int) -> None:
-    began, before = time.monotonic(), _own_cpu()
-    if way == "nothing":
-        for _ in range(pieces):
-            _work(hashes)
-    else:
-        _report(way, pieces, hashes)
-    spent = Spent(_own_cpu() - before, time.monotonic() - began, psutil.Process().memory_info().rss)
-    print(json.dumps(vars(spent)))
-
-
-def _report(way: str, pieces: int, hashes: int) -> None:
-    import streamgauge_sdk as gauge  # noqa: PLC0415  # its import is a part of what it costs
-
-    with gauge.job("benchmark") as job, job.phase("all", items=pieces) as phase:
-        for number in range(pieces):
-            if way == "phases" or (way == "mixed" and number % PHASES_OF_MIXED == 0):
-                with phase.sub_phase("piece"):
-                    _work(hashes)
-            else:
-                _work(hashes)
-                phase.progress(number + 1)
-    if not gauge.flush(10) or gauge.stats().dropped:
-        raise SystemExit(f"not everything arrived: {gauge.stats()}")
-
-
-def _work(hashes: int) -> bytes:
-    data = b"streamgauge"
-    for _ in range(hashes):
-        data = hashlib.sha256(data).digest()
-    return data
-
-
 def _hashes_of_a_piece() -> int:
     hashes = 20_000
-    began = time.process_time()
-    for _ in range(20):
-        _work(hashes)
-    return max(1, round(hashes * 20 * PIECE_SECONDS / (time.process_time() - began)))
-
-
-def _own_cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    taken = statistics.median(piece(hashes) for _ in range(20))
+    return max(1, round(hashes * PIECE_SECONDS / taken))
 
 
 def _machines_cpu() -> float:

@@ -99,7 +99,6 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         reports=jobs,
         jobs=jobs,
         feeds={"jobs": lambda: job_feed(jobs.reading())},
-        jobs=jobs,
         websockets=websockets,
     )
     server = WebServer(application, config.web.listen_address, security=security)

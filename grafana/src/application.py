@@ -161,7 +161,7 @@ def _flow() -> sdk.Panel:
             number=7,
             title="Action rate and duration",
             description=(
-                "Left, actions a second by name; right, what 95 of 100 of them took less than. Slower and fewer: what "
+                "Left, actions a second by name; right, dashed, what 95 of 100 of them took less than. Slower and fewer: what "
                 "it works with is slow. Slower and more: it has too much to do."
             ),
             nothing=NO_ACTION,
@@ -169,7 +169,7 @@ def _flow() -> sdk.Panel:
             height=9,
         ),
         [Query(rate, "{{action}}", step=TOLD), Query(_quantile(buckets), "95 % take", step=TOLD)],
-        Lines(stacked=True, colours={"95 % take": Colour.WARNING}, right=("^95 % take$", Unit.DURATION)),
+        Lines(stacked=True, colours={"95 % take": Colour.MUTED}, right=("^95 % take$", Unit.DURATION)),
     )
 
 
@@ -179,7 +179,7 @@ def _resources() -> sdk.Panel:
             number=8,
             title="CPU and memory",
             description=(
-                "Left, cores that all processes keep busy; right, their resident memory. Memory that only rises is a "
+                "Left, cores that all processes keep busy; right, dashed, their resident memory. Memory that only rises is a "
                 "leak; CPU near the number of cores is the limit of what it can do."
             ),
             nothing=NO_APPLICATION,

@@ -32,10 +32,10 @@ from grafana.src.look import (
 )
 from grafana.src.panels import Column, Figures, Lines, Subject, figure, graph, listing, timeline
 from grafana.src.queries import STEP, Query, Scope, least, total, worst
+from grafana.src.shared import NO_JOB
 
 WHOLE = Scope((), one=("job_name",))
 SCOPE = Scope(("phase",), one=("job_name",))
-NO_JOB = "No job has reported yet. Try: streamgauge run --job NAME -- COMMAND"
 NO_PHASE = "The latest run has no phases yet, or they are over the budget of series"
 NOT_RUNNING = "Nothing runs"
 
@@ -257,7 +257,7 @@ def _table() -> sdk.Panel:
         ),
         Column("Of its memory", by_part(_share_of_memory()), unit=Unit.FRACTION, steps=SHARE_OF_LIMIT, width=120),
         Column("Done", by_part(SCOPE.gauge("job_phase_progress_ratio")), unit=Unit.FRACTION, width=75, decimals=0),
-        Column("Items", _of_run("job_phase_items_total"), unit=Unit.COUNT, width=80),
+        Column("Items", _own_of_run("job_phase_items_total"), unit=Unit.COUNT, width=80),
         Column(
             "Errors",
             by_part(SCOPE.gauge("job_run_errors", A_PART)),
@@ -278,8 +278,8 @@ def _table() -> sdk.Panel:
             number=8,
             title="What did each phase take?",
             description=(
-                "Phases of the latest run, and those that it has not come to, in their order by name. A phase includes "
-                "its sub-phases. CPU, items and warnings are not known if the run started before the range."
+                "Phases of the latest run, and those that it has not come to, by name. A phase includes its sub-phases, "
+                "save their items. CPU, items and warnings are not known if the run started before the range."
             ),
             nothing=NO_PHASE,
             width=24,
@@ -303,10 +303,19 @@ def _of_run(metric: str, *matchers: str, least: float | None = None) -> str:
         matchers: which series of it.
         least: the smallest number that says something; None: every number above 0 does.
     """
-    there = f"and on (job_name, phase, sub_phase) {worst(SCOPE.gauge('job_phase_status'), *PART)}"
-    whole = total(f"{in_latest_run(SCOPE, metric, *matchers)} {there}", "job_name", "phase")
-    parts = f"({in_latest_run(SCOPE, metric, A_SUB_PHASE, *matchers)} {there})"
+    whole = total(_there(in_latest_run(SCOPE, metric, *matchers)), "job_name", "phase")
+    parts = _there(in_latest_run(SCOPE, metric, A_SUB_PHASE, *matchers))
     return by_part(f"({whole} or {parts})") + (" > 0" if least is None else f" >= {least}")
+
+
+def _own_of_run(metric: str) -> str:
+    """The same without sub-phases: the items of two of them may be the same ones."""
+    return by_part(_there(in_latest_run(SCOPE, metric))) + " > 0"
+
+
+def _there(expression: str) -> str:
+    """What is about phases that the latest run has come to."""
+    return f"({expression} and on (job_name, phase, sub_phase) {worst(SCOPE.gauge('job_phase_status'), *PART)})"
 
 
 def _share_of_memory() -> str:

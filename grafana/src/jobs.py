@@ -10,7 +10,6 @@ from grafana.src.job_queries import (
     TOLD,
     grown,
     grown_by_step,
-    in_status,
     late,
     not_started,
     open_deadline,
@@ -19,7 +18,7 @@ from grafana.src.job_queries import (
 )
 from grafana.src.job_store import store
 from grafana.src.layout import Row
-from grafana.src.links import Page, cell, link, series, url
+from grafana.src.links import Page
 from grafana.src.look import (
     JOB_STATUSES,
     NONE_IS_GOOD,
@@ -34,9 +33,9 @@ from grafana.src.look import (
 )
 from grafana.src.panels import Column, Figures, Lines, Subject, figure, graph, listing, timeline
 from grafana.src.queries import STEP, Query, Scope, number_of, or_zero, top, total, worst
+from grafana.src.shared import NO_JOB, job_statuses, run_of_the_row, run_of_the_series
 
 SCOPE = Scope(("job_name",))
-NO_JOB = "No job has reported yet. Try: streamgauge run --job NAME -- COMMAND"
 NO_RUN = "No run was completed yet"
 
 RANGE = "$__range"
@@ -66,44 +65,8 @@ def jobs() -> Dashboard:
     )
 
 
-def run_of_the_row() -> sdk.DashboardLink:
-    """From a table's row to the latest run of the job that it is about."""
-    return link("How is its latest run?", url(Page.JOB_RUN, job_name=cell("Job")))
-
-
-def run_of_the_series() -> sdk.DashboardLink:
-    """From a job's line to its latest run."""
-    return link("How is its latest run?", url(Page.JOB_RUN, job_name=series("job_name")))
-
-
-def statuses(number: int, *, width: int, links: tuple[sdk.DashboardLink, ...] = ()) -> sdk.Panel:
-    """How many jobs are in each status, the worst first."""
-    queries = [
-        Query(number_of(worst(in_status(SCOPE, "job_status", state), *JOB)), state.word, "instant")
-        for state in reversed(JOB_STATUSES)
-    ]
-    colours = {state.word: state.colour for state in JOB_STATUSES}
-    return figure(
-        Subject(
-            number=number,
-            title="How do the jobs stand?",
-            description=(
-                "How many jobs there are by the status of the run that started last. Failed, or lost (nothing was "
-                "heard of it for too long): the timeline of jobs says which, and since when."
-            ),
-            nothing=NO_JOB,
-            width=width,
-            height=3,
-            links=links,
-        ),
-        queries,
-        # Light grey is for areas: as a number on white it could not be read.
-        Figures(colours={**colours, "pending": Colour.MUTED}, names=True),
-    )
-
-
 def _statuses() -> sdk.Panel:
-    return statuses(1, width=12)
+    return job_statuses(1, SCOPE, "How do the jobs stand?")
 
 
 def _success() -> sdk.Panel:

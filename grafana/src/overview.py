@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.models import dashboard as sdk
 
-from grafana.src.dashboard import ALERT_LABELS, CLUSTER, Dashboard, alerts, deploys
+from grafana.src.dashboard import ALERT_LABELS, CLUSTER, JOB_ALERT_LABELS, Dashboard, alerts, deploys
 from grafana.src.layout import Row
 from grafana.src.links import Page, cell, link, url
 from grafana.src.look import NONE_IS_GOOD, READINGS, SEVERITIES, STATUSES, Colour, Unit
@@ -14,7 +14,9 @@ from grafana.src.shared import (
     SOURCE,
     group_of_the_series,
     groups_behind,
+    job_statuses,
     readings,
+    run_of_the_row,
     sources,
     topic_of_the_series,
 )
@@ -22,7 +24,8 @@ from grafana.src.shared import (
 SCOPE = Scope()
 GROUP = ("cluster", "consumergroup")
 TOPIC = ("cluster", "topic")
-OURS = 'alertname=~"Kafka.*|Streamgauge.*", cluster=~"$cluster"'
+OURS = 'alertname=~"Kafka.*|Streamgauge.*|Job.*", cluster=~"$cluster"'
+APART = ("alertname", *ALERT_LABELS, *JOB_ALERT_LABELS)
 NO_RULES = "rules not loaded"
 
 
@@ -35,7 +38,7 @@ def overview() -> Dashboard:
         variables=(CLUSTER,),
         annotations=(alerts("cluster"), deploys()),
         rows=(
-            Row("Is anything wrong?", (_statuses(), _alert_counts(), _over_limit(), _worst_lag(), _fresh())),
+            Row("Is anything wrong?", (_statuses(), _jobs(), _alert_counts(), _over_limit(), _worst_lag(), _fresh())),
             Row("Where, and since when?", (_timeline(), _behind())),
             Row("What flows?", (_produced(), _consumed())),
             Row("What has been noticed?", (_alert_list(), _sources())),
@@ -70,6 +73,10 @@ def _statuses() -> sdk.Panel:
     )
 
 
+def _jobs() -> sdk.Panel:
+    return job_statuses(12, Scope(()), "What are the jobs doing?", link("How does each job stand?", url(Page.JOBS)))
+
+
 def _over_limit() -> sdk.Panel:
     lag, limit = (worst(SCOPE.gauge(metric), *GROUP) for metric in (LAG_SECONDS, LIMIT))
     return figure(
@@ -81,7 +88,7 @@ def _over_limit() -> sdk.Panel:
                 "unless you set it). Above 0: the table below has them first."
             ),
             nothing="Lag is not known",
-            width=8,
+            width=5,
             height=3,
         ),
         [Query(or_zero(number_of(f"{lag} > {limit}"), lag), shape="instant")],
@@ -100,7 +107,7 @@ def _worst_lag() -> sdk.Panel:
             ),
             nothing="Lag is not known",
             unit=Unit.DURATION,
-            width=8,
+            width=5,
             height=3,
         ),
         [Query(worst(SCOPE.gauge(LAG_SECONDS)), "longest wait", "instant")],
@@ -111,7 +118,7 @@ def _worst_lag() -> sdk.Panel:
 def _alert_counts() -> sdk.Panel:
     queries = [
         Query(
-            number_of(worst(_firing(severity.word), "alertname", *ALERT_LABELS)),
+            number_of(worst(_firing(severity.word), *APART)),
             severity.word,
             "instant",
         )
@@ -128,7 +135,7 @@ def _alert_counts() -> sdk.Panel:
                 "when their Watchdog does not fire: then silence means nothing."
             ),
             nothing="None",
-            width=12,
+            width=9,
             height=3,
         ),
         [*queries, Query(none, "none", "instant"), Query(f"absent({watchdog})", NO_RULES, "instant")],
@@ -154,7 +161,7 @@ def _fresh() -> sdk.Panel:
             ),
             nothing="Streamgauge is not scraped, or has not read anything yet",
             unit=Unit.TEXT,
-            width=8,
+            width=5,
             height=3,
             links=(link("How is Streamgauge itself doing?", url(Page.SELF, "cluster")),),
         ),
@@ -241,7 +248,6 @@ def _consumed() -> sdk.Panel:
 def _alert_list() -> sdk.Panel:
     since = f"1000 * (ALERTS_FOR_STATE{{{OURS}}} and ignoring (alertstate) {_firing()})"
     group = url(Page.GROUP, cluster=cell("Cluster"), consumergroup=cell("Group"))
-    by = ("alertname", *ALERT_LABELS)
     severities = " or ".join(f"{one.code} * {_firing(one.word)}" for one in SEVERITIES)
     return listing(
         Subject(
@@ -256,11 +262,14 @@ def _alert_list() -> sdk.Panel:
             width=14,
         ),
         (
-            Column("Severity", worst(severities, *by), states=SEVERITIES, width=80),
+            Column("Severity", worst(severities, *APART), states=SEVERITIES, width=80),
             Column("Alert", label="alertname", width=265),
-            Column("Since", worst(since, *by), unit=Unit.SINCE, width=120),
+            Column("Since", worst(since, *APART), unit=Unit.SINCE, width=120),
             Column("Group", label="consumergroup", least=120, links=(link("What is this group doing?", group),)),
-            Column("Topic", label="topic", least=100, nothing="all"),
+            Column("Topic", label="topic", least=100),
+            Column("Job", label="job_name", least=110, links=(run_of_the_row(),)),
+            Column("Phase", label="phase", least=80),
+            Column("Sub-phase", label="sub_phase", least=90),
             Column("Cluster", label="cluster", width=90),
         ),
         sort_by="Severity",

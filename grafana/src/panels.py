@@ -157,7 +157,14 @@ def _line_overrides(lines: Lines) -> list[Override]:
         found.append(by_pattern(pattern, color={"mode": "shades", "fixedColor": str(colour)}))
     if lines.right:
         pattern, unit = lines.right
-        apart = {"unit": unit, "custom.axisPlacement": "right", "custom.fillOpacity": 0, "custom.axisSoftMax": 0}
+        dashed: dict[str, object] = {"custom.lineStyle": {"fill": "dash", "dash": [4, 4]}}
+        apart = {
+            **dashed,
+            "unit": unit,
+            "custom.axisPlacement": "right",
+            "custom.fillOpacity": 0,
+            "custom.axisSoftMax": 0,
+        }
         found.append(by_pattern(pattern, **apart))
     upper, lower = lines.band
     if upper:

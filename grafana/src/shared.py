@@ -1,11 +1,12 @@
-"""What two dashboards show alike: who is how far behind, and how sources are doing."""
+"""What two dashboards show alike: who is how far behind, how jobs stand, and how sources are doing."""
 
 from grafana_foundation_sdk.models import dashboard as sdk
 
+from grafana.src.job_queries import JOB, in_status
 from grafana.src.links import Page, cell, link, series, url
-from grafana.src.look import READINGS, RETENTION_USED, SHARE_OF_LIMIT, STATUSES, Unit
-from grafana.src.panels import Column, Subject, listing, timeline
-from grafana.src.queries import Query, Scope, least, worst
+from grafana.src.look import JOB_STATUSES, READINGS, RETENTION_USED, SHARE_OF_LIMIT, STATUSES, Colour, Unit
+from grafana.src.panels import Column, Figures, Subject, figure, listing, timeline
+from grafana.src.queries import Query, Scope, least, number_of, worst
 
 GROUP_TOPIC = ("cluster", "consumergroup", "topic")
 SOURCE = ("source", "cluster")
@@ -14,6 +15,8 @@ GROUP_AND_TOPIC = "{{consumergroup}} · {{topic}}"
 
 LAG_SECONDS = "kafka_consumergroup_max_lag_seconds"
 LIMIT = "kafka_consumergroup_slo_lag_seconds"
+NO_JOB = "No job has reported yet. Try: streamgauge run --job NAME -- COMMAND"
+
 DATA_LOSS = "kafka_consumergroup_time_to_data_loss_seconds"
 
 
@@ -38,6 +41,42 @@ def topic_of_the_series() -> sdk.DashboardLink:
     """From a topic's line to the topic."""
     there = url(Page.TOPIC, cluster=series("cluster"), topic=series("topic"))
     return link("What flows through this topic?", there)
+
+
+def run_of_the_row() -> sdk.DashboardLink:
+    """From a table's row to the latest run of the job that it is about."""
+    return link("How is its latest run?", url(Page.JOB_RUN, job_name=cell("Job")))
+
+
+def run_of_the_series() -> sdk.DashboardLink:
+    """From a job's line to its latest run."""
+    return link("How is its latest run?", url(Page.JOB_RUN, job_name=series("job_name")))
+
+
+def job_statuses(number: int, scope: Scope, title: str, *links: sdk.DashboardLink) -> sdk.Panel:
+    """How many jobs are in each status, the worst first."""
+    queries = [
+        Query(number_of(worst(in_status(scope, "job_status", state), *JOB)), state.word, "instant")
+        for state in reversed(JOB_STATUSES)
+    ]
+    colours = {state.word: state.colour for state in JOB_STATUSES}
+    return figure(
+        Subject(
+            number=number,
+            title=title,
+            description=(
+                "How many jobs there are by the status of the run that started last. Failed, or lost (nothing was "
+                "heard of it for too long): the timeline of jobs says which, and since when."
+            ),
+            nothing=NO_JOB,
+            width=12,
+            height=3,
+            links=links,
+        ),
+        queries,
+        # Light grey is for areas: as a number on white it could not be read.
+        Figures(colours={**colours, "pending": Colour.MUTED}, names=True),
+    )
 
 
 def groups_behind(subject: Subject, scope: Scope) -> sdk.Panel:

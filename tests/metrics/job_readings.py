@@ -115,27 +115,27 @@ TREND = job(
 )
 UNKNOWN = job(NASTY, step(NASTY, status=Status.PENDING), step(NASTY, NASTY, Status.LOST))
 
+HOST = ProcessSnapshot(
+    "browser",
+    "host-1",
+    NOON - 60,
+    9,
+    NOON,
+    actions={"click": work(2, 0, (1, 2), seconds=0.02), "type": work(1, 1, (2, 1), seconds=0.02)},
+    running={"click": 1, "scroll": 2},
+    events=work(3, 1, (0, 3), seconds=0.01),
+    queues={"inbox": 12.0},
+    cpu_seconds=1.25,
+    memory_bytes=80_000_000,
+    threads=7,
+    processes=2,
+)
 WEB = ApplicationReading(
     "browser",
-    ApplicationTotals({"click": work(10, 1, (0, 9), (13, 1), seconds=99.5)}, work(5, 0, (3, 5), seconds=0.3), 7.5),
-    (
-        ProcessSnapshot(
-            "browser",
-            "host-1",
-            NOON - 60,
-            9,
-            NOON,
-            actions={"click": work(2, 0, (1, 2), seconds=0.02), "type": work(1, 1, (2, 1), seconds=0.02)},
-            running={"click": 1, "scroll": 2},
-            events=work(3, 1, (0, 3), seconds=0.01),
-            queues={"inbox": 12.0},
-            cpu_seconds=1.25,
-            memory_bytes=80_000_000,
-            threads=7,
-            processes=2,
-        ),
-        ProcessSnapshot("browser", NASTY, NOON - 5, 1, NOON, running={"click": 3}),
-    ),
+    ApplicationTotals(
+        {"click": work(10, 1, (0, 9), (13, 1), seconds=99.5)}, work(5, 0, (3, 5), seconds=0.3), 7.5
+    ).with_process(HOST),
+    (HOST, ProcessSnapshot("browser", NASTY, NOON - 5, 1, NOON, running={"click": 3})),
     NOON - 0.5,
 )
 ENDED = ApplicationReading("ended", ApplicationTotals({"walk": work(1, 0)}), (), NOON - 4000)

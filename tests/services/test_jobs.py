@@ -175,6 +175,26 @@ def test_a_command_is_a_job(tmp_path: Path) -> None:
         assert run["phases"][0]["exit_code"] == 7, json.dumps(run)
 
 
+def test_an_application_is_counted_exactly(tmp_path: Path) -> None:
+    """What two processes of a program acted and processed adds up in the exporter's counters, to the last one."""
+    source = """
+        import streamgauge_sdk as gauge
+
+        gauge.application("shop")
+        for number in range(40):
+            gauge.record_event(0.01, success=number % 4 != 0)
+            with gauge.action("order"):
+                pass
+    """
+    with Exporter(tmp_path) as exporter:
+        for _ in range(2):
+            assert run_job(exporter.url, source, tmp_path / "spool").returncode == 0
+        page = exporter.eventually("app_events_total", 80, application="shop")
+        assert page.value("app_events_failed_total", application="shop") == 20
+        assert page.value("app_actions_total", application="shop", action="order") == 80
+        assert page.value("app_action_duration_seconds_count", application="shop", action="order") == 80
+
+
 def test_nothing_is_written_where_everybody_reaches_it_without_a_token(tmp_path: Path) -> None:
     """An exporter that listens on all interfaces takes nothing from anybody who has no token, and says what to do."""
     with Exporter(tmp_path, ["--listen", "0.0.0.0:0"]) as exporter:

@@ -88,7 +88,7 @@ class Intake:
             self._expect_run(name, those)
 
     def take(self, event: JobEvent) -> Refused | bool:
-        """Take an event that was expected: true where it is new, false where it was taken before, or why it is refused."""
+        """Take an event that was expected: true where it is new, false where it came before, or why it is refused."""
         name = (event.job, event.run)
         refused = self._checked[id(event)]
         if refused is None and name in self._forgotten:

@@ -13,7 +13,6 @@ from streamgauge.jobs.totals import totals_of
 from streamgauge.model.jobs.events import Status, StepKey
 from streamgauge.model.jobs.reading import JobReading
 
-
 # Built once: a job with many phases asks it many times.
 _NEWEST = (
     select(STEPS.c.duration_seconds)

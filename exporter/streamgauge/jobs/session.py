@@ -181,7 +181,7 @@ class Session:
             self._know_job(job, change)
 
     def _know_job(self, job: KnownJob, change: JobChange) -> None:
-        latest = None if job.latest is None else job.latest.id
+        latest = job.latest
         with self._memory.jobs.lock:
             job.totals.update(change.totals)
             job.succeeded(change.success)
@@ -198,16 +198,23 @@ class Session:
             self._look_back(job, change, latest)
             self._memory.jobs.put(job)
 
-    def _look_back(self, job: KnownJob, change: JobChange, latest: int | None) -> None:
-        """Read again what earlier runs took, where that has changed."""
+    def _look_back(self, job: KnownJob, change: JobChange, before: RunImage | None) -> None:
+        """Follow what earlier runs took, where that has changed; ``before`` was the latest run."""
         if job.latest is None:
             return
-        changed = any(_learnt(before) != _learnt(after) for before, after in change.runs if after.id != job.latest.id)
-        if latest != job.latest.id or changed:
+        earlier = [(old, new) for old, new in change.runs if new.id != job.latest.id]
+        changed = {new.id for old, new in earlier if _learnt(old) != _learnt(new)}
+        if not changed and (before is None or before.id == job.latest.id):
+            return
+        runs = self._rules.history_runs
+        passed = None if before is None else next((new for _, new in earlier if new.id == before.id), before)
+        if before is not None and passed is not None and _follows(before, passed, job.latest, changed):
+            past = job.past.with_run(passed, job.totals, runs)
+        else:
             with self._connection.begin():
-                past = read_past(self._connection, job, self._rules.history_runs)
-            with self._memory.jobs.lock:
-                job.set_past(past)
+                past = read_past(self._connection, job, runs)
+        with self._memory.jobs.lock:
+            job.set_past(past)
 
     def _read_again(self, job: KnownJob) -> None:
         with self._connection.begin():
@@ -243,6 +250,11 @@ class Session:
 def _is_the_databases(error: Exception) -> bool:
     """Whether a write failed by the database and not by what was to be written."""
     return isinstance(error, DBAPIError) and not isinstance(error, DataError)
+
+
+def _follows(before: RunImage, passed: RunImage, latest: RunImage, changed: set[int]) -> bool:
+    """Whether all that has changed of the past is that the run that was the latest now belongs to it."""
+    return before.id != latest.id and changed <= {before.id} and before.order <= passed.order < latest.order
 
 
 def _taken_back(before: RunImage | None, after: RunImage) -> bool:

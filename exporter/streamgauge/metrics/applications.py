@@ -116,12 +116,9 @@ def series_of_actions(reading: ApplicationReading) -> int:
 def samples(reading: ApplicationReading, *, actions: bool) -> Iterator[Sample]:
     """Each family of the application with its lines; its actions if wanted."""
     labels = pairs((("application", reading.application),))
-    totals = reading.totals
-    for process in reading.processes:
-        totals = totals.with_process(process)
     if actions:
-        yield from _actions(labels, totals.actions, reading.processes)
-    yield from _events(labels, totals)
+        yield from _actions(labels, reading.totals.actions, reading.processes)
+    yield from _events(labels, reading.totals)
     for process in reading.processes:
         yield from _process(f"{labels},{pairs((('process', process.process),))}", process)
     yield _line(LAST_SEEN, labels, reading.last_heard)
@@ -135,11 +132,11 @@ def _names(process: ProcessSnapshot) -> frozenset[str]:
     return frozenset((*process.actions, *process.running))
 
 
-def _actions(application: str, ended: Mapping[str, Work], processes: tuple[ProcessSnapshot, ...]) -> Iterator[Sample]:
-    names = {*ended, *(name for process in processes for name in _names(process))}
+def _actions(application: str, totals: Mapping[str, Work], processes: tuple[ProcessSnapshot, ...]) -> Iterator[Sample]:
+    names = {*totals, *(name for process in processes for name in _names(process))}
     for name in sorted(names):
         labels = f"{application},{pairs((('action', name),))}"
-        work = ended.get(name, Work())
+        work = totals.get(name, Work())
         yield _line(ACTIONS, labels, work.total)
         yield _line(ACTIONS_FAILED, labels, work.failed)
         if processes:

@@ -80,7 +80,7 @@ class ProcessSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationTotals:
-    """What processes that ended have added up to."""
+    """What processes have added up to."""
 
     actions: Mapping[str, Work] = field(default_factory=dict)
     events: Work | None = None
@@ -103,7 +103,7 @@ class ApplicationReading:
 
     Attributes:
         application: its name.
-        totals: counters, over processes that ended too.
+        totals: counters over all of its processes, those that live and those that ended.
         processes: the last snapshots of the processes that live, by their names' order.
         last_heard: when the last one came, by the exporter's clock.
     """
