@@ -25,6 +25,7 @@ from streamgauge.metrics.jobs import JobsRenderer
 from streamgauge.metrics.kafka import KafkaRenderer
 from streamgauge.model.cluster import ClusterModel
 from streamgauge.model.groups import GroupRules
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.search import SearchRules
 from streamgauge.model.snapshot import ClusterSnapshot
 from streamgauge.model.source_status import SourceStatus
@@ -74,13 +75,14 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
     state = StateDirectory(Path(config.state.dir) if config.state.dir else None)
     clusters = Clusters(functools.partial(_watch, store, state, garbage), scheduler, store)
     access, alerts, websockets = _access(config.web), AlertDesk(config.alertmanager), WebSocketCounts()
-    jobs = JobStore(_database(config, state), _store_rules(config.jobs))
+    jobs, invalid_events = JobStore(_database(config, state), _store_rules(config.jobs)), InvalidEvents()
     renderer = JobsRenderer(config.jobs.series_budget)
     publisher = JobPublisher(jobs, renderer.render, store.publish_jobs)
     store.tell(functools.partial(refused_samples, access.refusals))
     store.tell(lambda: alertmanager_samples(alerts.status()))
     store.tell(functools.partial(websocket_samples, websockets))
     store.tell(lambda: job_store.samples(jobs.status))
+    store.tell(functools.partial(job_store.invalid_samples, invalid_events))
     followers = (
         lambda new: access.tokens.replace(_tokens(new.web)),
         lambda new: alerts.follow(new.alertmanager),
@@ -97,6 +99,7 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         access=access,
         alerts=alerts,
         reports=jobs,
+        invalid_events=invalid_events,
         jobs=jobs,
         feeds={"jobs": lambda: job_feed(jobs.reading())},
         websockets=websockets,

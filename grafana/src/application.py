@@ -12,7 +12,7 @@ from grafana.src.queries import RATE_WINDOW, STEP, Query, Scope, top, total, wor
 
 SCOPE = Scope(("application",))
 ACTION = ("application", "action")
-NO_APPLICATION = 'None has reported: gauge.application("NAME")'
+NO_APPLICATION = 'No application has reported: gauge.application("NAME")'
 NO_ACTION = "No action has been reported: with gauge.action(NAME): ..."
 RANGE = "$__range"
 
@@ -46,7 +46,7 @@ def _actions() -> sdk.Panel:
             description=(
                 "Actions that ended a second, failed ones too. 0 while it should work: it hangs, or has nothing to do."
             ),
-            nothing=NO_APPLICATION,
+            nothing="None reports",
             unit=Unit.PER_SECOND,
             width=4,
             height=4,
@@ -98,9 +98,9 @@ def _slowest() -> sdk.Panel:
     return figure(
         Subject(
             number=4,
-            title="95 % take less than",
+            title="Most take less than",
             description=(
-                "How long actions took in the dashboard's range: 95 of 100 took less, up to the width of a bucket. "
+                "What 95 of 100 actions in the dashboard's range took less than, up to the width of a bucket. "
                 "The table below has it by action."
             ),
             nothing="No action ended",
@@ -161,8 +161,8 @@ def _flow() -> sdk.Panel:
             number=7,
             title="Action rate and duration",
             description=(
-                "Left, actions a second by name; right, dashed, what 95 of 100 of them took less than. Slower and fewer: what "
-                "it works with is slow. Slower and more: it has too much to do."
+                "Left, actions a second by name; right, dashed, what 95 of 100 of them took less than. Slower and "
+                "fewer: what it works with is slow. Slower and more: it has too much to do."
             ),
             nothing=NO_ACTION,
             unit=Unit.PER_SECOND,
@@ -179,8 +179,8 @@ def _resources() -> sdk.Panel:
             number=8,
             title="CPU and memory",
             description=(
-                "Left, cores that all processes keep busy; right, dashed, their resident memory. Memory that only rises is a "
-                "leak; CPU near the number of cores is the limit of what it can do."
+                "Left, cores that all processes keep busy; right, dashed, their resident memory. Memory that only "
+                "rises is a leak; CPU near the number of cores is the limit of what it can do."
             ),
             nothing=NO_APPLICATION,
             unit=Unit.CORES,
@@ -220,7 +220,7 @@ def _failures() -> sdk.Panel:
                 "Actions that failed, by name, and events whose processing failed: each point is what was counted "
                 "since the point before. The ten that fail most; the program's own log says why."
             ),
-            nothing="Nothing has ever failed",
+            nothing="Nothing has ever failed, or nothing has reported",
         ),
         [
             _failing(ACTIONS_FAILED, ACTION, "{{action}} ({{application}})"),
@@ -272,4 +272,5 @@ def _table() -> sdk.Panel:
         ),
         columns,
         sort_by="Failed",
+        step=TOLD,
     )

@@ -31,7 +31,7 @@ def grown(scope: Scope, metric: str, window: str, *matchers: str) -> str:
     watched = f"{ONE_OF_THE_REPLICAS} ({STORE_UP} offset {window})"
     begun = f"(({now} unless {then}) and on (job) {watched})"
     least = f"min without (instance, pod) (min_over_time({scope.select(metric, *matchers, window=window)}))"
-    return f"({begun} or clamp_min({now} - {then}, 0) or clamp_min({now} - {least}, 0))"
+    return f"({begun} or ({now} - {then} >= 0) or clamp_min({now} - {least}, 0))"  # less than then: a new store
 
 
 def grown_by_step(scope: Scope, metric: str, *by: str) -> str:
@@ -44,7 +44,8 @@ def in_latest_run(scope: Scope, metric: str, *matchers: str) -> str:
 
     Runs of a job that overlap are taken together: no metric tells them apart.
     """
-    started = f"max by (job_name) ({scope.select('job_last_start_timestamp_seconds')} @ end())"
+    whole = Scope(tuple(label for label in scope.labels if label not in PART[1:]), scope.one)
+    started = f"max by (job_name) ({whole.select('job_last_start_timestamp_seconds')} @ end())"
     earlier = f"{started} > time()"
     now = scope.gauge(metric, *matchers)
     before = _last_before(f"{now} and on (job_name) ({earlier})")

@@ -32,11 +32,10 @@ from grafana.src.look import (
 )
 from grafana.src.panels import Column, Figures, Lines, Subject, figure, graph, listing, timeline
 from grafana.src.queries import STEP, Query, Scope, least, total, worst
-from grafana.src.shared import NO_JOB
 
 WHOLE = Scope((), one=("job_name",))
 SCOPE = Scope(("phase",), one=("job_name",))
-NO_PHASE = "The latest run has no phases yet, or they are over the budget of series"
+NO_PHASE = "No job yet (try: streamgauge run --job NAME -- COMMAND), or its run has no phases"
 NOT_RUNNING = "Nothing runs"
 
 START = "job_start_timestamp_seconds"
@@ -83,7 +82,7 @@ def _status() -> sdk.Panel:
                 "The status of the run that started last. Failed: the phases below say where; lost: nothing was heard "
                 "of it for too long, so it was killed or cannot reach Streamgauge."
             ),
-            nothing=NO_JOB,
+            nothing="No job yet",
             unit=Unit.TEXT,
             width=4,
             height=4,
@@ -278,8 +277,8 @@ def _table() -> sdk.Panel:
             number=8,
             title="What did each phase take?",
             description=(
-                "Phases of the latest run, and those that it has not come to, by name. A phase includes its sub-phases, "
-                "save their items. CPU, items and warnings are not known if the run started before the range."
+                "Phases of the latest run, and those that are still to come. A phase includes its sub-phases, save "
+                "their items. CPU, items and warnings are not known if the run started before the range."
             ),
             nothing=NO_PHASE,
             width=24,

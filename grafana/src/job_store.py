@@ -65,7 +65,7 @@ def _not_taken(number: int) -> sdk.Panel:
                 "Events that were refused for ever, by reason, and reads and writes that failed. Too many: raise "
                 "jobs.limits. Failed writes are tried again; if they last, see the log."
             ),
-            nothing="Nothing was refused, and nothing failed",
+            nothing="Nothing was refused, or Streamgauge is not scraped",
             width=8,
             height=6,
         ),

@@ -66,7 +66,7 @@ def jobs() -> Dashboard:
 
 
 def _statuses() -> sdk.Panel:
-    return job_statuses(1, SCOPE, "How do the jobs stand?")
+    return job_statuses(1, SCOPE, "How do the jobs stand?", height=4)
 
 
 def _success() -> sdk.Panel:
@@ -82,7 +82,7 @@ def _success() -> sdk.Panel:
             nothing="No run ended",
             unit=Unit.FRACTION,
             width=4,
-            height=3,
+            height=4,
         ),
         [Query(f"1 - {failed} / ({runs} > 0)", "did not fail", "instant")],
         Figures(steps=SUCCESS, decimals=1),
@@ -101,7 +101,7 @@ def _did_not_start() -> sdk.Panel:
             ),
             nothing="No schedule is set",
             width=4,
-            height=3,
+            height=4,
         ),
         [Query(or_zero(number_of(worst(not_started(SCOPE), *JOB)), due), "did not start", "instant")],
         Figures(steps=NONE_IS_GOOD, decimals=0),
@@ -120,7 +120,7 @@ def _late() -> sdk.Panel:
             ),
             nothing="No deadline is set",
             width=4,
-            height=3,
+            height=4,
         ),
         [Query(or_zero(number_of(worst(late(SCOPE), *JOB)), deadline), "late", "instant")],
         Figures(steps=NONE_IS_GOOD, decimals=0),

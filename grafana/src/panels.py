@@ -157,14 +157,8 @@ def _line_overrides(lines: Lines) -> list[Override]:
         found.append(by_pattern(pattern, color={"mode": "shades", "fixedColor": str(colour)}))
     if lines.right:
         pattern, unit = lines.right
-        dashed: dict[str, object] = {"custom.lineStyle": {"fill": "dash", "dash": [4, 4]}}
-        apart = {
-            **dashed,
-            "unit": unit,
-            "custom.axisPlacement": "right",
-            "custom.fillOpacity": 0,
-            "custom.axisSoftMax": 0,
-        }
+        apart: dict[str, object] = {"custom.lineStyle": {"fill": "dash", "dash": [4, 4]}, "custom.fillOpacity": 0}
+        apart |= {"unit": unit, "custom.axisPlacement": "right", "custom.axisSoftMax": 0}
         found.append(by_pattern(pattern, **apart))
     upper, lower = lines.band
     if upper:
@@ -287,7 +281,9 @@ class Column:
     decimals: float | None = None
 
 
-def listing(subject: Subject, columns: Sequence[Column], sort_by: str, *, ascending: bool = False) -> sdk.Panel:
+def listing(
+    subject: Subject, columns: Sequence[Column], sort_by: str, *, ascending: bool = False, step: str | None = None
+) -> sdk.Panel:
     """Things as rows, worst first. Queries are joined by all the labels that they share."""
     values = [column for column in columns if column.expression]
     fields = fields_of(subject)
@@ -300,7 +296,7 @@ def listing(subject: Subject, columns: Sequence[Column], sort_by: str, *, ascend
         sort_by=[sdk_common.TableSortByFieldState(display_name=sort_by, desc=not ascending)],
     )
     overrides = [by_name(column.title, **_column_properties(column)) for column in columns]
-    queries = [Query(column.expression, shape="table") for column in values]
+    queries = [Query(column.expression, shape="table", step=step) for column in values]
     panel = assembled("table", subject, queries, options, config_of(fields, overrides))
     merge = [sdk.DataTransformerConfig(id_val="merge", options={})] if len(values) > 1 else []
     panel.transformations = [*merge, _arranged(columns)]

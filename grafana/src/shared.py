@@ -53,7 +53,7 @@ def run_of_the_series() -> sdk.DashboardLink:
     return link("How is its latest run?", url(Page.JOB_RUN, job_name=series("job_name")))
 
 
-def job_statuses(number: int, scope: Scope, title: str, *links: sdk.DashboardLink) -> sdk.Panel:
+def job_statuses(number: int, scope: Scope, title: str, *links: sdk.DashboardLink, height: int = 3) -> sdk.Panel:
     """How many jobs are in each status, the worst first."""
     queries = [
         Query(number_of(worst(in_status(scope, "job_status", state), *JOB)), state.word, "instant")
@@ -70,7 +70,7 @@ def job_statuses(number: int, scope: Scope, title: str, *links: sdk.DashboardLin
             ),
             nothing=NO_JOB,
             width=12,
-            height=3,
+            height=height,
             links=links,
         ),
         queries,

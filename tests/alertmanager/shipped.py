@@ -22,6 +22,7 @@ SEVERITIES = {
     "JobPhaseSlowerThanUsual": "warning",
     "JobRegression": "info",
     "JobRunLost": "critical",
+    "JobSeriesDropped": "warning",
     "JobStoreDown": "critical",
     "JobTooManyErrors": "warning",
     "KafkaBrokerDiskFullSoon": "warning",

@@ -9,11 +9,13 @@ import requests
 from playwright.sync_api import Page, expect
 
 from streamgauge.model.jobs.events import Status
+from streamgauge.model.status import Status as GroupStatus
 from streamgauge.web.pages import wording
 from tests.browser.stage import Stage, behind, ended, report, staged
 from tests.browser.visitor import OpenVisitor, Visitor
+from tests.web.examples import group, group_topic
 
-HOSTILE = "<img src=x onerror=window.hacked=1> & <b>bold</b>"
+HOSTILE = "<img src=x onerror=window.hacked=1> & <b>bold</b> ('*!')"
 
 
 @pytest.fixture
@@ -64,14 +66,10 @@ def test_what_becomes_unknown_says_so(stage: Stage, visit: OpenVisitor) -> None:
     visitor = visit()
     visitor.open(stage.url)
     visitor.state("Live")
-    unknown = behind("billing", 0)
-    lag = unknown.topics["payments"]
     stage.show(behind("billing", 3))
     expect(visitor.cell("billing", "Lag (time)")).to_contain_text("3.0")
 
-    object.__setattr__(lag, "lag_seconds", (0.0, None))
-    object.__setattr__(lag, "max_lag_seconds", 0.0)
-    stage.show(unknown)
+    stage.show(group("billing", group_topic(lags=(0, 9), seconds=(0.0, None))))
 
     expect(visitor.cell("billing", "Lag (time)")).to_have_text("unknown")
 
@@ -102,7 +100,7 @@ def test_rows_stay_where_they_are_until_they_are_sorted_anew(stage: Stage, visit
     expect(heading).to_have_attribute("aria-sort", "descending")
     assert button.evaluate("element => element === document.activeElement")
     anew.click()
-    expect(page.locator("table.groups tr.level-1 .name > bdi").first).to_have_text("a")
+    expect(page.locator("table.groups tr.level-1 .name > bdi:not(.title)").first).to_have_text("a")
     assert visitor.names("groups") == ["a", "c", "b"]
 
 
@@ -127,8 +125,7 @@ def test_a_filter_stays_while_figures_change(stage: Stage, visit: OpenVisitor) -
 def test_many_groups_show_the_worst_and_a_way_to_all(stage: Stage, visit: OpenVisitor) -> None:
     """And how many more there are."""
     visitor = visit()
-    lost = behind("zzz", 5)
-    object.__setattr__(lost.topics["payments"], "status", "lost")
+    lost = group("zzz", group_topic(status=GroupStatus.LOST))
     stage.show(*(behind(f"g{number:03}", 1) for number in range(120)), lost)
     page = visitor.open(stage.url)
     assert visitor.names("groups")[0] == "zzz"
@@ -186,7 +183,7 @@ def test_an_exporter_of_jobs_alone_says_how_to_report_one(visit: OpenVisitor) ->
         visitor = visit()
         page = visitor.open(stage.url)
         visitor.state("Live")
-        expect(page.locator(".guide code")).to_have_count(3)
+        expect(page.locator(".guide dt")).to_have_count(3)
         expect(page.locator("table.rows")).to_have_count(0)
         expect(page.get_by_text("No cluster is configured")).to_have_count(0)
 
@@ -209,7 +206,11 @@ def test_names_are_text_wherever_they_come_from(stage: Stage, visit: OpenVisitor
     expect(visitor.cell(HOSTILE, "Lag (time)")).to_contain_text("44")
     expect(visitor.cell(HOSTILE, "Progress")).to_contain_text("2")
     expect(page.locator("#lag-legend bdi").first).to_have_text(HOSTILE)
-    page.locator("#lag-chart .main-svg").first.hover(force=True)
+    expect(page.locator("#lag-chart .scatterlayer .trace")).to_have_count(2)
+    plot = page.locator("#lag-chart .plot")
+    box = plot.bounding_box()
+    assert box is not None
+    plot.hover(position={"x": box["width"] - 20, "y": box["height"] / 2}, force=True)
     expect(page.locator("#lag-chart .hoverlayer")).to_contain_text("<img")
     assert page.evaluate("window.hacked") is None
     assert page.locator("img").count() == 0
@@ -217,7 +218,7 @@ def test_names_are_text_wherever_they_come_from(stage: Stage, visit: OpenVisitor
 
 
 def test_charts_are_drawn_under_the_strict_policy(stage: Stage, visit: OpenVisitor) -> None:
-    """Nothing inline, no eval; the script is ours, kept for ever, and the five worst are drawn while others are told."""
+    """Nothing inline, no eval; the script is ours, and kept; the five worst are drawn, and others are told."""
     policy = requests.get(stage.url, timeout=5).headers["Content-Security-Policy"]
     assert "unsafe" not in policy
     stage.show(*(behind(f"g{number}", number) for number in range(1, 8)))
@@ -307,8 +308,8 @@ def _hide(visitor: Visitor, *, hidden: bool) -> None:
 def test_times_and_figures_have_the_servers_words(stage: Stage, visit: OpenVisitor) -> None:
     """The same row may be written by either side."""
     page = visit().open(stage.url)
-    spans = [0.0, 0.03, 0.4, 1.0, 9.96, 59.7, 99.9, 100.0, 3599.0, 3700.0, 86400.0, 90061.0, 1e7]
-    numbers = [0.0, 0.01, 0.31, 9.87, 10.4, 1234.6, 1e6]
+    spans = [0.0, 0.03, 0.25, 0.4, 1.0, 2.5, 9.96, 59.7, 99.9, 100.0, 3599.0, 3700.0, 86400.0, 90061.0, 1e7]
+    numbers = [0.0, 0.01, 0.31, 9.87, 10.4, 60.5, 61.5, 1234.6, 1e6]
     names = ["plain", "", "a\nb", "\u202e", "\U000e0001", "é"]
     found = page.evaluate(
         """async ([spans, numbers, names]) => {

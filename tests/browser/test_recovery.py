@@ -46,7 +46,7 @@ def tell(exporter: Exporter, **event: object) -> None:
 
 
 def test_the_page_recovers_by_itself(start: Start, visit: OpenVisitor) -> None:
-    """Figures move; killed, the page says so and tries again; started again, figures move on, and no page was loaded."""
+    """Figures move; killed, the page says so and tries again; started again, they move on, and nothing was reloaded."""
     exporter = start()
     tell(exporter, type="start")
     tell(exporter, type="start", phase="P00", items=10)

@@ -49,7 +49,7 @@ class Visitor:
     def row(self, name: str) -> Locator:
         """The row of a table that begins with a name."""
         header = self.page.get_by_text(name, exact=True)
-        return self.page.locator("tr.level-1").filter(has=self.page.locator(".name > bdi").and_(header))
+        return self.page.locator("tr.level-1").filter(has=self.page.locator(".name > bdi:not(.title)").and_(header))
 
     def cell(self, name: str, label: str) -> Locator:
         """A cell of that row."""
@@ -57,7 +57,7 @@ class Visitor:
 
     def names(self, table: str) -> list[str]:
         """What the rows of a table are called, from above."""
-        return self.page.locator(f"table.{table} tr.level-1 .name > bdi").all_text_contents()
+        return self.page.locator(f"table.{table} tr.level-1 .name > bdi:not(.title)").all_text_contents()
 
     def state(self, words: str) -> None:
         """Wait until the page says how it gets its news."""

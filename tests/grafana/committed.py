@@ -31,8 +31,8 @@ def dashboards() -> dict[str, Json]:
 
 
 def panels(dashboard: Json) -> list[Json]:
-    """The panels without the rows' headings."""
-    return [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    """The panels without the rows' headings, and without those that are words alone."""
+    return [panel for panel in dashboard["panels"] if panel["type"] not in {"row", "text"}]
 
 
 def variables(dashboard: Json) -> dict[str, Json]:
@@ -43,6 +43,14 @@ def variables(dashboard: Json) -> dict[str, Json]:
 def asked() -> list[Asked]:
     """Every expression of every panel, annotation and variable."""
     return [one for dashboard in dashboards().values() for one in _asked_by(dashboard)]
+
+
+def about_jobs(one: Asked) -> bool:
+    """Whether it is about jobs or applications, which need no Kafka; else it is about Kafka, or both."""
+    dashboards_of_jobs = ("streamgauge-jobs", "streamgauge-job-run", "streamgauge-application")
+    panels_of_jobs = ("What are the jobs doing?", "Does the store work?", "What do jobs tell?", "What was not taken?")
+    uid, name = one.place.split(" / ")[:2]
+    return uid in dashboards_of_jobs or name in panels_of_jobs
 
 
 def links(node: object) -> Iterator[str]:
@@ -90,6 +98,9 @@ def with_values(expression: str, **values: str) -> str:
         "cluster": ".*",
         "consumergroup": ".*",
         "topic": ".*",
+        "job_name": ".*",
+        "phase": ".*",
+        "application": ".*",
     }
 
     def value(found: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections import Counter
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,13 +16,28 @@ PANELS = [(dashboard, panel) for dashboard in DASHBOARDS.values() for panel in p
 EACH_PANEL = pytest.mark.parametrize(
     ("dashboard", "panel"), PANELS, ids=[f"{dashboard['uid']}/{panel['id']}" for dashboard, panel in PANELS]
 )
-WANTED = {"streamgauge-overview", "streamgauge-group", "streamgauge-topic", "streamgauge-cluster", "streamgauge-self"}
+WANTED = {
+    "streamgauge-overview",
+    "streamgauge-group",
+    "streamgauge-topic",
+    "streamgauge-cluster",
+    "streamgauge-self",
+    "streamgauge-jobs",
+    "streamgauge-job-run",
+    "streamgauge-application",
+}
+ABOUT = {"streamgauge-jobs": "job_name", "streamgauge-job-run": "job_name", "streamgauge-application": "application"}
+"""What a dashboard is about that is not about a cluster."""
+
+ONE = {("streamgauge-job-run", "job_name")}
+"""The variables of which one value is chosen, because the dashboard is about one thing."""
+
 LONGEST_TITLE = 30  # what is not cut off on a screen 400 pixels wide
 LINKED_TITLE = 26  # the same beside the sign of a link
 
 
 def test_the_dashboards_are_those_that_alerts_link_to() -> None:
-    """The five uids, which stand in alerts and bookmarks, do not change."""
+    """The uids, which stand in alerts and bookmarks, do not change."""
     assert set(DASHBOARDS) == WANTED
 
 
@@ -50,13 +66,62 @@ def test_variables_default_to_all_and_work_when_only_one_exists(dashboard: Json)
     assert next(iter(chosen)) == "datasource"
     assert chosen["datasource"]["type"] == "datasource"
     assert chosen["datasource"]["query"] == "prometheus"
-    assert "cluster" in chosen
-    for variable in list(chosen.values())[1:]:
-        assert variable["includeAll"]
-        assert variable["multi"]
-        assert variable["allValue"] == ".*"
-        assert variable["current"]["value"] == ["$__all"]
+    assert ABOUT.get(dashboard["uid"], "cluster") in chosen
+    for name, variable in list(chosen.items())[1:]:
         assert variable["datasource"]["uid"] == "${datasource}"
+        if (dashboard["uid"], name) not in ONE:
+            assert variable["includeAll"]
+            assert variable["multi"]
+            assert variable["allValue"] == ".*"
+            assert variable["current"]["value"] == ["$__all"]
+
+
+def test_a_run_is_of_one_job() -> None:
+    """The job's name is compared, not matched: it may have signs in it that mean something in a pattern."""
+    dashboard = DASHBOARDS["streamgauge-job-run"]
+    variable = variables(dashboard)["job_name"]
+    asked_for = [target["expr"] for panel in panels(dashboard) for target in panel["targets"]]
+
+    assert not variable["includeAll"]
+    assert not variable["multi"]
+    assert all('job_name="$job_name"' in expression for expression in asked_for)
+    assert "$job_name" in variables(dashboard)["phase"]["definition"]
+
+
+def test_what_no_metric_has_is_said_to_be_in_the_api() -> None:
+    """The messages and artifacts of a run: a command that has the chosen job in it, ready to copy."""
+    (words,) = [one for one in DASHBOARDS["streamgauge-job-run"]["panels"] if one["type"] == "text"]
+
+    assert "/api/v1/jobs/${job_name:percentencode}/runs/latest" in words["options"]["content"]
+
+
+def test_who_has_no_jobs_is_told_how_to_report_one() -> None:
+    """The dashboards of jobs say it at once, and so does the overview."""
+    for uid, number in (("streamgauge-jobs", 1), ("streamgauge-job-run", 7), ("streamgauge-overview", 12)):
+        (panel,) = [one for one in DASHBOARDS[uid]["panels"] if one["id"] == number]
+        assert "streamgauge run --job NAME -- COMMAND" in panel["fieldConfig"]["defaults"]["noValue"]
+
+
+@EACH
+def test_a_job_has_the_same_colours_everywhere(dashboard: Json) -> None:
+    """Pending light grey, running yellow, completed green, failed red: on timelines and in tables."""
+    wanted = {"pending": "#c3c8d0", "running": "yellow", "completed": "green", "failed": "red", "lost": "dark-red"}
+    for node in _mappings(dashboard):
+        colours = {result["text"]: result["color"] for result in node.values()}
+        if "pending" in colours:
+            assert wanted.items() <= colours.items()
+
+
+def _mappings(node: object) -> Iterator[Json]:
+    """The words for codes anywhere below."""
+    if isinstance(node, dict):
+        if node.get("type") == "value" and isinstance(node.get("options"), dict):
+            yield node["options"]
+        for value in node.values():
+            yield from _mappings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _mappings(value)
 
 
 @EACH

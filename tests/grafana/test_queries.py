@@ -7,11 +7,24 @@ import promql_parser as promql
 import pytest
 
 from streamgauge.metrics import catalogue
+from streamgauge.metrics.family import Kind
 from tests.grafana.committed import Asked, asked, with_values
 
-LABELS = {family.name: set(family.labels) for family in catalogue.FAMILIES}
+LABELS = {family.name: set(family.labels) for family in catalogue.FAMILIES} | {
+    f"{family.name}_bucket": {*family.labels, "le"} for family in catalogue.FAMILIES if family.kind is Kind.HISTOGRAM
+}
 OF_THE_TARGET = {"job", "instance"}
-OF_ALERTS = {"alertname", "alertstate", "severity", "cluster", "consumergroup", "topic"}
+OF_ALERTS = {
+    "alertname",
+    "alertstate",
+    "severity",
+    "cluster",
+    "consumergroup",
+    "topic",
+    "job_name",
+    "phase",
+    "sub_phase",
+}
 OTHERS = {
     "ALERTS": OF_ALERTS,
     "ALERTS_FOR_STATE": OF_ALERTS - {"alertstate"},

@@ -65,7 +65,7 @@ def test_without_a_database_runs_are_in_a_file_that_goes_with_the_store() -> Non
     """For the demo, and where there is no state directory."""
     with opened(None) as store:
         give(store, started())
-        folder = Path(store.queries._engine.url.database or "").parent
+        folder = Path(store.queries._engine().url.database or "").parent
         assert folder.is_dir()
         assert store.queries.runs().total == 1
     assert not folder.exists()
@@ -377,3 +377,24 @@ def test_an_id_tells_an_event_within_its_run(store: JobStore) -> None:
     assert [note.message for note in store.queries.notes(JOB).items] == ["first"]
     other: JobEvent = replace(first, run="r2")
     assert give(store, other) == Receipt(1)
+
+
+def test_nothing_is_asked_of_a_database_that_was_not_opened(tmp_path: Path) -> None:
+    """Whoever asks too early makes no file that others may read."""
+    store = JobStore(sqlite_url(tmp_path), RULES)
+    with pytest.raises(StoreUnavailableError):
+        store.queries.runs()
+    with pytest.raises(StoreUnavailableError):
+        store.reading()
+    assert list(tmp_path.iterdir()) == []
+    store.close(0)
+
+
+def test_rows_that_contradict_what_is_known_are_read_again(tmp_path: Path, store: JobStore) -> None:
+    """Should somebody else have written, no event is refused for it."""
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as other:
+        other.execute("INSERT INTO jobs (name) VALUES (?)", [JOB])
+    other.close()
+
+    assert give(store, started()) == Receipt(1)
+    assert job_of(store.reading()).latest.run == "r1"

@@ -4,12 +4,14 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 import streamgauge_sdk as gauge
 from streamgauge_sdk import _client, _meter, _sampler
 from streamgauge_sdk._meter import Meter, Tree, used_between
 from tests.sdk.event_server import EventServer
+from tests.services.polling import eventually
 
 _SPIN = "import time\nwhile time.process_time() < 0.3: pass\n"
 
@@ -151,3 +153,21 @@ def test_what_was_dropped_is_told_with_the_next(reporting: EventServer, monkeypa
         _sampler.sampler().give_back(given)
     assert gauge.flush(10)
     assert _cpu(reporting, phase="P00") >= 5.1
+
+
+def test_where_nothing_can_be_measured_the_rest_is_told(
+    reporting: EventServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No resources, rather than zeros; starts, ends and heartbeats all the same."""
+
+    def unmeasurable(_self: object) -> float:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(Meter, "cpu", unmeasurable)
+    _client.configure(heartbeat=0.001)
+    with gauge.job("j") as job, job.phase("P00"):
+        eventually(lambda: reporting.of("heartbeat"))
+    assert gauge.flush(10)
+    assert reporting.types() == ["start", "start", "complete", "complete"]
+    assert not reporting.of("resources")
+    assert "AccessDenied" in caplog.text

@@ -3,6 +3,8 @@
 from starlette.testclient import TestClient
 
 from streamgauge.web.api.alerts import Alerts
+from streamgauge.web.api.jobs_reading.source import Jobs
+from streamgauge.web.api.jobs_writing.submitting import JobSink
 from streamgauge.web.application import create_application
 from streamgauge.web.lifecycle import Reload
 from streamgauge.web.readings import Readings
@@ -18,6 +20,8 @@ def client(  # noqa: PLR0913 - one a part of the application
     reload: Reload | None = None,
     access: Access | None = None,
     alerts: Alerts | None = None,
+    reports: JobSink | None = None,
+    jobs: Jobs | None = None,
 ) -> TestClient:
     """A client of an application that serves the store; it sends no header that a test does not ask for.
 
@@ -31,6 +35,8 @@ def client(  # noqa: PLR0913 - one a part of the application
         reload=reload,
         access=access or Access(loopback=True),
         alerts=alerts,
+        reports=reports,
+        jobs=jobs,
     )
     found = TestClient(application, base_url="http://localhost:9308", raise_server_exceptions=False)
     found.headers.clear()

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import logging
 import select
 import socket
@@ -129,7 +130,7 @@ def test_the_longest_idle_connection_makes_room() -> None:
 
 
 def test_more_answers_at_once_than_may_be_are_refused() -> None:
-    """503 rather than a page in memory for each."""
+    """503 rather than a page in memory for each: a problem that says when to come again, and the connection ends."""
     asked = threading.Event()
 
     async def hang(scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,7 +141,27 @@ def test_more_answers_at_once_than_may_be_are_refused() -> None:
     with serving(hang, limits=Limits(requests=1)) as address, connected(address) as hanging:
         hanging.sendall(GET)
         assert asked.wait(PATIENCE)
-        assert scrape(address) == 503
+        with connected(address) as refused:
+            refused.sendall(GET)
+            head, _, body = read_to_the_end(refused).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 ")
+    lines = head.lower().split(b"\r\n")
+    assert {b"retry-after: 1", b"content-type: application/problem+json", b"x-content-type-options: nosniff"} <= {
+        *lines
+    }
+    assert json.loads(body)["detail"] == "as many answers are under way as there may be; ask again in a moment"
+
+
+def test_writes_leave_room_for_scrapes() -> None:
+    """Jobs that all report at once, or never send their bodies, take three of four answers: a scrape gets through."""
+    post = b"POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n"
+    with serving(limits=Limits(requests=4)) as address, contextlib.ExitStack() as stack:
+        writers = [stack.enter_context(connected(address)) for _ in range(4)]
+        for writer in writers:
+            writer.sendall(post)
+        refused, *_ = select.select(writers, [], [], PATIENCE)
+        assert [read_to_the_end(writer)[:13] for writer in refused] == [b"HTTP/1.1 503 "]
+        assert scrape(address) == 200
 
 
 @pytest.mark.parametrize(

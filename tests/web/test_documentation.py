@@ -1,4 +1,4 @@
-"""docs/http.md names all that there is."""
+"""docs/http.md names all that there is, or leads to the page that does: of jobs these are two."""
 
 from pathlib import Path
 
@@ -11,23 +11,48 @@ from streamgauge.web.limits import CLIENTS
 from streamgauge.web.writes import Bounds
 from tests.web.clients import client
 from tests.web.examples import store
+from tests.web.job_sink import MemorySink
+from tests.web.test_job_reading import Away
 
-TEXT = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
-DOCUMENT = client(store()).get("/openapi.json").json()
-OPERATIONS = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
-PARAMETERS = {each["name"] for operation in OPERATIONS for each in operation.get("parameters", [])}
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "http.md").read_text(encoding="utf-8")
+READING = (DOCS / "jobs-api.md").read_text(encoding="utf-8")
+REPORTING = (DOCS / "reporting.md").read_text(encoding="utf-8")
+DOCUMENT = client(store(), reports=MemorySink(), jobs=Away()).get("/openapi.json").json()
+OPERATIONS = [
+    (method, path, operation) for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()
+]
+REPORTS = [(method, path) for method, path, operation in OPERATIONS if operation["tags"] == ["Reporting"]]
+OTHERS = [path for method, path, _ in OPERATIONS if (method, path) not in REPORTS]
+PARAMETERS = {each["name"] for _, _, operation in OPERATIONS for each in operation.get("parameters", [])}
 
 
-@pytest.mark.parametrize("path", [*DOCUMENT["paths"], "/", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", [*dict.fromkeys(OTHERS), "/", "/docs", "/openapi.json"])
 def test_every_path_is_there(path: str) -> None:
-    """In the table at the top."""
-    assert f"`{path}`" in TEXT
+    """In the table at the top of this page, or of that about jobs, shortened by what all have there in front."""
+    assert f"`{path}`" in TEXT or f"`{path.removeprefix('/api/v1')}`" in READING
+
+
+@pytest.mark.parametrize(("method", "path"), REPORTS)
+def test_every_way_to_report_is_there(method: str, path: str) -> None:
+    """As it is asked for; what can be said of a run, a phase and a sub-phase alike stands there once."""
+    place, _, action = path.rpartition("/")
+    said_of_all = [f"POST `{action}`"] if place.endswith("}") else ["`PATCH`"]
+    assert any(text in REPORTING for text in [f"`{method.upper()} {path}`", *said_of_all])
+
+
+@pytest.mark.parametrize("page", ["reporting.md", "jobs-api.md", "websocket.md"])
+def test_the_pages_about_jobs_are_led_to(page: str) -> None:
+    """From the table at the top."""
+    assert page in TEXT.partition("## ")[0]
+    assert (DOCS / page).exists()
 
 
 @pytest.mark.parametrize("parameter", sorted(PARAMETERS))
 def test_every_parameter_is_there(parameter: str) -> None:
     """Those in paths too."""
-    assert f"`{parameter}`" in TEXT or f"{{{parameter}}}" in TEXT
+    known = TEXT + READING + REPORTING
+    assert any(word in known for word in (f"`{parameter}`", f"{{{parameter}}}", f"?{parameter}="))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from starlette.testclient import WebSocketDenialResponse
 
 from streamgauge.web.middleware import HEAD_BYTES
 from streamgauge.web.security import WebSecurity
@@ -22,6 +23,16 @@ def test_every_answer_carries_the_security_headers(path: str) -> None:
     assert headers["x-frame-options"] == "DENY"
     assert headers["referrer-policy"] == "no-referrer"
     assert "server" not in headers
+
+
+def test_a_refused_upgrade_carries_the_security_headers() -> None:
+    """It is an answer like any other; configured headers too."""
+    security = WebSecurity(headers={"Strict-Transport-Security": "max-age=60"})
+    with pytest.raises(WebSocketDenialResponse) as caught:
+        client(ExampleStore(), security=security).websocket_connect("/metrics").__enter__()
+    headers = caught.value.headers
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert headers["strict-transport-security"] == "max-age=60"
 
 
 def test_configured_headers_win() -> None:

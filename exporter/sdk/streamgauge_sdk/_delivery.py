@@ -251,8 +251,13 @@ class Delivery:
     def _take_in_hand(self, most: int | None) -> None:
         """Take lines from the queue; they are in hand, and no longer given up for others, until sent or spooled."""
         wanted = len(self._queue) if most is None else most - len(self._in_hand)
-        if wanted > 0:
-            self._in_hand.extend(self._queue.pop(wanted, BATCH_BYTES if most is not None else 1 << 62))
+        if wanted <= 0:
+            return
+        for line in self._queue.pop(wanted, BATCH_BYTES if most is not None else 1 << 62):
+            if _is_written(line):
+                self._in_hand.append(line)
+            else:
+                self._tally.add(dropped=1)
             snapshots = [line for line in self._in_hand if line.weight is Weight.SNAPSHOT]
             for older in snapshots[:-1]:  # the newest says it all
                 self._in_hand.remove(older)
@@ -262,6 +267,14 @@ class Delivery:
 
     def _looks_due(self) -> bool:
         return self._directory is not None and time.monotonic() >= self._orphans_due
+
+
+def _is_written(line: Line) -> bool:
+    try:
+        return bool(line.body)
+    except (TypeError, ValueError) as error:
+        say_once("json", "an event is dropped: it cannot be written as JSON: %s", error)
+        return False
 
 
 def _fitting(lines: deque[Line], most: int) -> list[Line]:

@@ -272,7 +272,8 @@ class SubPhase(Block):
         if phase is None:
             say_once("no phase", "a sub-phase was started where no phase runs: %s is not told", self._name)
             return
-        phase._resolve()
+        if phase._state != "running":
+            phase._resolve()
         if phase._where is not None:
             name, where = name_for(self._name), phase._where
             self._become_part_of(phase, Where(where.job, where.run, where.phase, name), name)

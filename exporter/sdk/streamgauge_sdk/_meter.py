@@ -23,6 +23,7 @@ except ImportError:  # Windows
 
 _LOOK_EVERY = 1.0
 _LOOKS = 3
+_WEIGH_EVERY = 0.02
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Meter:
         self._own = _own_cpu()
         self._tree = self._look()
         self._looked = time.monotonic()
+        self._memory, self._weighed = 0, -_WEIGH_EVERY
 
     def cpu(self) -> float:
         """The CPU seconds used since the last call."""
@@ -72,15 +74,20 @@ class Meter:
         return Held(memory + self._tree.memory, threads + self._tree.threads, 1 + len(self._tree.cpu))
 
     def memory(self) -> int:
-        """The memory held now; a part of `held` that costs less."""
-        return int(self._process.memory_info().rss) + self._tree.memory
+        """The memory held now, or some milliseconds ago; a part of `held` that costs less."""
+        now = time.monotonic()
+        if now - self._weighed >= _WEIGH_EVERY:
+            self._memory, self._weighed = int(self._process.memory_info().rss), now
+        return self._memory + self._tree.memory
 
     def _used_by_children(self) -> float:
-        if _may_have_children():
+        if not _may_have_children():
+            before, self._tree = self._tree, Tree({}, _ended_cpu())
+        else:
             if time.monotonic() - self._looked < _LOOK_EVERY:
                 return 0.0  # counted at the next look: those that ended only together with the living
             self._looked = time.monotonic()
-        before, self._tree = self._tree, self._look()
+            before, self._tree = self._tree, self._look()
         return used_between(before, self._tree)
 
     def _look(self) -> Tree:

@@ -1,12 +1,18 @@
 """Events waiting in memory: bounded in number and bytes, first in first out, the ends of jobs given up last."""
 
+import json
 import threading
 from collections import deque
-from dataclasses import dataclass
 from enum import IntEnum
 
 _LIFECYCLE = frozenset({"pending", "start", "complete", "fail", "abort"})
 _LIGHT = frozenset({"resources", "progress", "heartbeat"})
+
+
+_PLAIN = 400  # bytes: the names of a plain event's fields, its numbers, quotes; a control sign's escape is not in it
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+Event = dict[str, object]
 
 
 class Weight(IntEnum):
@@ -27,17 +33,51 @@ def weight_of(kind: object) -> Weight:
     return Weight.LIGHT if kind in _LIGHT else Weight.TOLD
 
 
-@dataclass(frozen=True)
 class Line:
-    """One event as it goes over the wire.
+    """One event as it goes over the wire; written as JSON when first asked for, which the sending thread does.
 
     Attributes:
-        body: its JSON, without a line's end.
+        size: bytes of its JSON; an estimate from above until that is written.
         weight: when it may be dropped.
     """
 
-    body: bytes
-    weight: Weight
+    __slots__ = ("_body", "_event", "size", "weight")
+
+    def __init__(self, body: bytes, weight: Weight) -> None:
+        self._body: bytes | None = body
+        self._event: Event = {}
+        self.size = len(body)
+        self.weight = weight
+
+    @classmethod
+    def of(cls, event: Event, weight: Weight) -> "Line":
+        """The line of an event that nobody changes any more.
+
+        Raises:
+            TypeError: if it cannot be written as JSON; known at once only where the event is not plain.
+            ValueError: the same.
+        """
+        size = _PLAIN
+        for value in event.values():
+            if isinstance(value, str):
+                size += len(value) if value.isascii() else 6 * len(value)
+            elif not isinstance(value, int | float):  # not plain: its size is known only when it is written
+                return cls(_encode(event).encode(), weight)
+        line = cls(b"", weight)
+        line._body, line._event, line.size = None, event, size
+        return line
+
+    @property
+    def body(self) -> bytes:
+        """Its JSON, without a line's end.
+
+        Raises:
+            ValueError: if it cannot be written: a number is not finite.
+        """
+        if self._body is None:
+            self._body = _encode(self._event).encode()
+            self.size, self._event = len(self._body), {}
+        return self._body
 
 
 class EventQueue:
@@ -62,7 +102,7 @@ class EventQueue:
             gone: list[Line] = []
             while line.weight is Weight.SNAPSHOT and self._lanes[Weight.SNAPSHOT]:
                 self._take(self._lanes[Weight.SNAPSHOT])  # nothing is lost with it, so it is not counted as dropped
-            while self._is_full(len(line.body)):
+            while self._is_full(line.size):
                 lighter = next((lane for lane in self._lanes[: line.weight] if lane), None)
                 if lighter is None:
                     return False, gone
@@ -70,7 +110,7 @@ class EventQueue:
             self._lanes[line.weight].append((self._next, line))
             self._next += 1
             self._count += 1
-            self._bytes += len(line.body)
+            self._bytes += line.size
             return True, gone
 
     def pop(self, events: int, size: int) -> list[Line]:
@@ -79,7 +119,7 @@ class EventQueue:
         with self._lock:
             while self._count and len(lines) < events:
                 lane = min((lane for lane in self._lanes if lane), key=_number)
-                size -= len(lane[0][1].body) + 1
+                size -= lane[0][1].size + 1
                 if lines and size < 0:
                     break
                 lines.append(self._take(lane))
@@ -92,7 +132,7 @@ class EventQueue:
     def _take(self, lane: deque[tuple[int, Line]]) -> Line:
         _, line = lane.popleft()
         self._count -= 1
-        self._bytes -= len(line.body)
+        self._bytes -= line.size
         return line
 
 

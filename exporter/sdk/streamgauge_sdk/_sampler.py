@@ -68,11 +68,13 @@ class Sampler:
     def enter(self, scope: Sampled, *, sampled: bool) -> None:
         """Something starts: what was used until now is of what ran before."""
         with self.lock:
-            if sampled:
-                self._credit()
-            scope.account = Account()
-            self._running[scope] = sampled
-        self._wake()
+            try:
+                if sampled:
+                    self._credit()
+            finally:  # a job whose CPU cannot be known still has its heartbeats
+                scope.account = Account()
+                self._running[scope] = sampled
+                self._wake()
 
     def leave(self, scope: Sampled) -> None:
         """Something ends: it is told what it used last."""

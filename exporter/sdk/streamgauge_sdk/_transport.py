@@ -1,9 +1,10 @@
 """Carries events to the exporter: a bounded queue, and one thread that sends."""
 
+import itertools
 import json
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable
 
 from streamgauge_sdk._delivery import BATCH_EVENTS, Delivery, Post
@@ -29,6 +30,8 @@ class Transport:
         self._delivery = Delivery(settings, self._queue, poster, self._tally)
         self._give_back = give_back
         self._poster = poster
+        self._prefix = secrets.token_hex(12)  # of this process and this transport alone
+        self._numbers = itertools.count()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._waiting = threading.Event()  # something is in the queue
@@ -38,6 +41,8 @@ class Transport:
 
     def put(self, event: dict[str, object]) -> bool:
         """Take an event to be sent; `id` and `time` are added where they are absent. Never blocks, never raises.
+
+        The event is the transport's from now on: it may be written as JSON later, by another thread.
 
         Returns:
             False when it was dropped, and counted, because the queue is full or the event cannot be sent.
@@ -92,14 +97,16 @@ class Transport:
         self._delivery.abandon()
 
     def _put(self, event: dict[str, object]) -> bool:
-        event.setdefault("id", uuid.uuid4().hex)
-        event.setdefault("time", round(time.time(), 6))
-        body = json.dumps(event, allow_nan=False, separators=(",", ":")).encode()
+        if "id" not in event:  # as good as a UUID, which costs a call of the system each
+            event["id"] = f"{self._prefix}{next(self._numbers):08x}"
+        if "time" not in event:
+            event["time"] = round(time.time(), 6)
         kind = event.get("type")
-        if self._closing.is_set() or len(body) > _EVENT_BYTES:
+        line = Line.of(event, weight_of(kind))
+        if self._closing.is_set() or line.size > _EVENT_BYTES:
             self._tally.add(dropped=1)
             return False
-        taken, gone = self._queue.put(Line(body, weight_of(kind)))
+        taken, gone = self._queue.put(line)
         if gone:
             self._give_up(gone)
         if not taken:

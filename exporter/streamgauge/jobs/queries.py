@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, ScalarSelect, Select, and_, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from streamgauge.errors import StoreUnavailableError
@@ -24,14 +24,18 @@ class JobQueries:
     """The reading side of the store. Every call raises ``StoreUnavailableError`` while the database is away.
 
     Args:
-        engine: gives connections for reading.
+        engine: gives connections for reading, or raises ``StoreUnavailableError`` while there is nothing to read.
         rules: says after how much silence a run is lost.
         clock: seconds since the epoch.
         failed: called when a read has failed.
     """
 
     def __init__(
-        self, engine: Engine, rules: Callable[[], StoreRules], clock: Callable[[], float], failed: Callable[[], None]
+        self,
+        engine: Callable[[], Engine],
+        rules: Callable[[], StoreRules],
+        clock: Callable[[], float],
+        failed: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._rules = rules
@@ -65,16 +69,18 @@ class JobQueries:
         now = self._clock()
         which: list[ColumnElement[bool]] = [RUNS.c.began >= since] if since is not None else []
         which += [RUNS.c.began < until] if until is not None else []
-        which += [JOBS.c.name == job] if job is not None else []
+        which += [RUNS.c.job_id == _job_id(job)] if job is not None else []
         which += [RUNS.c.environment == environment] if environment is not None else []
         which += [self._in(statuses, now)] if statuses else []
-        if search:
-            which.append(or_(*(column.icontains(search, autoescape=True) for column in (JOBS.c.name, *_SEARCHED))))
-        joined = select(RUNS, JOBS.c.name).join(JOBS, JOBS.c.id == RUNS.c.job_id).where(*which)
-        newest = joined.order_by(RUNS.c.began.desc(), RUNS.c.run.desc())
+        which += [_found(search)] if search else []
+        # Counted, and passed over, without the names of their jobs: both may be all runs.
+        page = select(RUNS.c.id).where(*which).order_by(RUNS.c.began.desc(), RUNS.c.run.desc())
+        page = page.offset(offset).limit(limit)
+        named = select(RUNS, JOBS.c.name).join(JOBS, JOBS.c.id == RUNS.c.job_id)
+        newest = named.order_by(RUNS.c.began.desc(), RUNS.c.run.desc())
         with self._connection() as connection:
-            total = _count(connection, joined)
-            rows = connection.execute(newest.offset(offset).limit(limit)).all()
+            total = connection.scalar(select(func.count()).select_from(RUNS).where(*which)) or 0
+            rows = connection.execute(newest.where(RUNS.c.id.in_(connection.scalars(page).all()))).all()
             return Found(self._views(connection, rows, now), total)
 
     def run(self, job: str, run: str) -> Run | None:
@@ -174,7 +180,7 @@ class JobQueries:
     def _connection(self) -> Iterator[Connection]:
         """A connection in a transaction that only reads: all that is asked by it is of one moment."""
         try:
-            with self._engine.connect() as connection:
+            with self._engine().connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
             self._failed()
@@ -216,7 +222,15 @@ class JobQueries:
         )
 
 
-_SEARCHED = (RUNS.c.run, RUNS.c.title)
+def _job_id(job: str) -> ScalarSelect[int]:
+    return select(JOBS.c.id).where(JOBS.c.name == job).scalar_subquery()
+
+
+def _found(text: str) -> ColumnElement[bool]:
+    """Of a row of a run: it has a text in its id, its title, or its job's name."""
+    jobs = select(JOBS.c.id).where(JOBS.c.name.icontains(text, autoescape=True))
+    columns = (RUNS.c.run, RUNS.c.title)
+    return or_(*(column.icontains(text, autoescape=True) for column in columns), RUNS.c.job_id.in_(jobs))
 
 
 def _count(connection: Connection, rows: Select[*tuple[Any, ...]]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from streamgauge.jobs import application_rows
 from streamgauge.jobs.application_rows import ApplicationIntake
@@ -69,9 +69,7 @@ class Session:
         self._old_runs_at = 0.0
         self._sweeping = True
         self._crowded: set[str] = set()
-        with connection.begin():
-            memory.jobs.replace(read_all(connection, self._rules))
-            memory.applications.replace(application_rows.read_applications(connection))
+        self._read_everything()
         self._look_through_all()
 
     def write(self, batches: Sequence[Sequence[Item]]) -> list[Receipt]:
@@ -85,7 +83,7 @@ class Session:
         except Exception as error:
             if _is_the_databases(error):
                 raise
-            self._start_anew()
+            self._start_anew(error)
             if len(batches) > 1:
                 return [receipt for batch in batches for receipt in self.write([batch])]
             return [self._one_by_one(batches[0])]
@@ -120,6 +118,12 @@ class Session:
             self._old_runs_at, self._sweeping = now + _OLD_RUNS_EVERY_SECONDS, True
         return bool(trimmed.runs)
 
+    def _read_everything(self) -> None:
+        self._cache.clear()
+        with self._connection.begin():
+            self._memory.jobs.replace(read_all(self._connection, self._rules))
+            self._memory.applications.replace(application_rows.read_applications(self._connection))
+
     def _look_through_all(self) -> None:
         for job in self._memory.jobs:
             self._retention.look_through(job.name)
@@ -153,7 +157,7 @@ class Session:
             except Exception as error:
                 if _is_the_databases(error):
                     raise
-                self._start_anew()
+                self._start_anew(error)
                 LOG.exception("an event cannot be stored and is refused", extra={"event": _id(item)})
                 refused = Refused(Code.IMPLAUSIBLE, "it cannot be stored; the exporter's log says why")
                 self._tally.count([item], [refused])
@@ -163,10 +167,12 @@ class Session:
                 rejected += [Rejection(index, one.id, one.code, one.reason) for one in receipt.rejected]
         return Receipt(accepted, duplicates, tuple(rejected))
 
-    def _start_anew(self) -> None:
-        """After a transaction that failed: what is cached is what was committed, and so is what is known."""
+    def _start_anew(self, error: Exception) -> None:
+        """After a transaction that failed; where rows contradict what is known, that is read again."""
         if self._connection.in_transaction():
             self._connection.rollback()
+        if isinstance(error, IntegrityError):
+            self._read_everything()
 
     def _know(self, changes: dict[str, JobChange], applications: Iterable[KnownApplication]) -> None:
         """Take over what was committed."""
@@ -249,7 +255,11 @@ class Session:
 
 def _is_the_databases(error: Exception) -> bool:
     """Whether a write failed by the database and not by what was to be written."""
-    return isinstance(error, DBAPIError) and not isinstance(error, DataError)
+    if isinstance(error, DataError | IntegrityError):
+        return False
+    # A statement that failed before it reached the database failed by its values.
+    before = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    return isinstance(error, SQLAlchemyError | OSError | MemoryError) and not before
 
 
 def _follows(before: RunImage, passed: RunImage, latest: RunImage, changed: set[int]) -> bool:

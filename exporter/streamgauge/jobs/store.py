@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from sqlalchemy import Engine
+
 from streamgauge.errors import StoreUnavailableError
 from streamgauge.jobs.database import Database
 from streamgauge.jobs.known_applications import KnownApplications
@@ -42,7 +44,7 @@ class JobStore:
         self._tally = Tally()
         self._memory = Memory(KnownJobs(), KnownApplications())
         self._callbacks: list[Callable[[], None]] = []
-        self._queries = JobQueries(self._database.readers, self._rules, clock, self._tally.failed)
+        self._queries = JobQueries(self._readers, self._rules, clock, self._tally.failed)
         self._writer = Writer(
             self._database,
             self._waiting,
@@ -82,8 +84,7 @@ class JobStore:
         Raises:
             StoreUnavailableError: before they were read for the first time.
         """
-        if not self._writer.known.is_set():
-            raise StoreUnavailableError("the database of runs was not read yet; the log says why", _RETRY_SECONDS)
+        self._require_known()
         now = self._clock()
         return JobsReading(
             now, self._memory.jobs.readings(now, self._followed), self._memory.applications.readings(now)
@@ -106,6 +107,15 @@ class JobStore:
     def on_change(self, callback: Callable[[], None]) -> None:
         """Have a function called, on the writing thread, after each commit that changed something."""
         self._callbacks.append(callback)
+
+    def _readers(self) -> Engine:
+        self._require_known()
+        return self._database.readers
+
+    def _require_known(self) -> None:
+        """Raise until the database was opened: before that, reading might make a file that it must not be."""
+        if not self._writer.known.is_set():
+            raise StoreUnavailableError("the database of runs was not read yet; the log says why", _RETRY_SECONDS)
 
     def _rules(self) -> StoreRules:
         return self._followed

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from streamgauge.metrics.family import Family, Kind
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.jobs.reading import StoreStatus
 
 UP = Family(
@@ -29,7 +30,8 @@ REJECTED = Family(
     Kind.COUNTER,
     ("reason",),
     "Events that were refused for ever, by reason (too_many_jobs, too_many_steps, too_old, implausible, ...): what "
-    "they told is missing. The limits are jobs.limits in the configuration.",
+    "they told is missing. The limits are jobs.limits in the configuration. invalid: nobody can read them, which is a "
+    "fault of the program that sends them; the answer to its request names the field.",
 )
 ERRORS = Family(
     "streamgauge_job_store_errors_total",
@@ -71,3 +73,8 @@ def samples(status: StoreStatus) -> Iterator[tuple[Family, tuple[str, ...], floa
     yield ERRORS, (), status.errors
     yield TRIMMED, (), status.runs_trimmed
     yield WRITE_SECONDS, (), status.write_seconds
+
+
+def invalid_samples(events: InvalidEvents) -> Iterator[tuple[Family, tuple[str, ...], float]]:
+    """How many events the store has not even seen, because nobody could read them."""
+    yield REJECTED, ("invalid",), events.count

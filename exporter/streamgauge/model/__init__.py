@@ -22,5 +22,6 @@
 - ``reload_status``: how the configuration was last read.
 - ``websocket_counts``: how many WebSockets there are, and their messages.
 - ``refusals``: how many requests the web has refused, and why.
+- ``invalid_events``: how many reported events nobody could read.
 - ``jobs``: batch work: what was told of runs and phases, in any order, and what it means; and applications.
 """

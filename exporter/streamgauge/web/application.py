@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from fastapi import FastAPI
 
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.websocket_counts import WebSocketCounts
 from streamgauge.web import lifecycle, openapi, probes, problem, runbooks, scrape
 from streamgauge.web.api import router as api
 from streamgauge.web.api.alerts import Alerts, alerts_feed
 from streamgauge.web.api.jobs_reading.feed import job_feed
 from streamgauge.web.api.jobs_reading.source import Jobs
-from streamgauge.web.api.jobs_writing.submitting import JobSink
+from streamgauge.web.api.jobs_writing.submitting import JobSink, Reporting
 from streamgauge.web.audit import Audit
 from streamgauge.web.authentication import Authentication, Users
 from streamgauge.web.cors import Cors
@@ -42,6 +43,7 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
     access: Access | None = None,
     alerts: Alerts | None = None,
     reports: JobSink | None = None,
+    invalid_events: InvalidEvents | None = None,
     jobs: Jobs | None = None,
     feeds: Mapping[str, Feed] | None = None,
     websockets: WebSocketCounts | None = None,
@@ -57,6 +59,7 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
         access: who may write, from where and how much; None: nobody but a user of basic authentication.
         alerts: asks Alertmanager; None: there is none.
         reports: takes what jobs report; None: there are no such routes.
+        invalid_events: where events that cannot be read are counted.
         jobs: knows what they are doing; None: there are no such routes.
         feeds: makes the items of each further topic of the WebSocket (``jobs``), in threads.
         websockets: where the WebSocket's clients and messages are counted.
@@ -67,7 +70,8 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
     application = FastAPI(title="Streamgauge", version=version, description=_DESCRIPTION, docs_url=None, redoc_url=None)
     problem.install(application)
     openapi.install(application)
-    application.include_router(api.create_router(store, workers, alerts, reports, jobs))
+    reporting = None if reports is None else Reporting(reports, invalid_events or InvalidEvents())
+    application.include_router(api.create_router(store, workers, alerts, reporting, jobs))
     application.include_router(scrape.create_router(store))
     application.include_router(probes.create_router(store))
     application.include_router(lifecycle.create_router(reload))

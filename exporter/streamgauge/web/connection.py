@@ -7,19 +7,24 @@ import asyncio
 import functools
 import logging
 from dataclasses import dataclass
+from http import HTTPStatus
 from operator import itemgetter
 
 import h11
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
-from uvicorn.protocols.http.flow_control import service_unavailable
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from streamgauge.web.middleware import HEAD_BYTES
+from streamgauge.web.middleware import HEAD_BYTES, SecurityHeaders
 from streamgauge.web.peer import Peers
+from streamgauge.web.problem import problem_response
 from streamgauge.web.upgraded import Upgraded
+from streamgauge.web.writes import is_write
 
 LOG = logging.getLogger("streamgauge.web.http")
+
+_RETRY_SECONDS = 1  # answers take milliseconds: there is room again soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,9 @@ class Limits:
         handshake_seconds: a TLS handshake.
         shutdown_seconds: answers that are under way when the server is told to end.
         connections: connections at once; above, the one that has been idle for longest makes room.
-        requests: answers under way at once, each of which holds a page in memory; above, 503.
+        requests: answers under way at once, each of which holds a page in memory; above, 503. Writes, which wait for
+            their bodies and for the disk, are refused from three quarters on: jobs that all report at once must not
+            keep Prometheus from its scrape.
         head_bytes: a request's head.
     """
 
@@ -112,7 +119,7 @@ class Connection(H11Protocol):
         if not self.answering:
             if not self._requesting:
                 self._requesting, self.since = True, self.loop.time()
-            self.app = service_unavailable if self._too_many_requests() else self.config.loaded_app
+            self.app = self._app_for_now()
         super().data_received(data)
         if self._requesting and self.answering:
             self._requesting, self.since = False, self.loop.time()
@@ -127,10 +134,33 @@ class Connection(H11Protocol):
         self.since = self.loop.time()
         super().on_response_complete()
 
-    def _too_many_requests(self) -> bool:
-        return sum(peer.answering for peer in self._peers) >= self._limits.requests
+    def _app_for_now(self) -> ASGIApp:
+        most = self._limits.requests
+        answering = sum(peer.answering for peer in self._peers)
+        if answering >= most:
+            return _UNAVAILABLE
+        app: ASGIApp = self.config.loaded_app
+        return app if answering < most - most // 4 else _WithoutWrites(app)
 
     def _make_room(self) -> None:
         """Drop the connection that has been idle for longest: there is always one, the one that was just made."""
         idle = ((peer.idle_since, peer.transport) for peer in self._peers if peer.idle_since is not None)
         min(idle, key=itemgetter(0))[1].abort()
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without the application: what it would answer with is what there is no room for."""
+    detail = "as many answers are under way as there may be; ask again in a moment"
+    headers = {"Retry-After": str(_RETRY_SECONDS), "Connection": "close"}
+    await problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers=headers)(scope, receive, send)
+
+
+_UNAVAILABLE = SecurityHeaders(_refuse)
+
+
+@dataclass(frozen=True, slots=True)
+class _WithoutWrites:
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (_UNAVAILABLE if is_write(scope) else self.app)(scope, receive, send)

@@ -30,6 +30,10 @@ SECURITY_HEADERS = {
 }
 
 
+# A WebSocket has an answer with headers of ours only where its upgrade is refused.
+_HEADS = frozenset({"http.response.start", "websocket.http.response.start"})
+
+
 @dataclass(frozen=True)
 class AccessLog:
     """One line a request at debug level: scrapes are many and look alike."""
@@ -91,12 +95,12 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the response's headers."""
-        if scope["type"] != "http":
+        if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
 
         async def complete(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _HEADS:
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)

@@ -70,6 +70,9 @@ class WebServer:
         limits = limits or Limits()
         certificate = security.certificate if security else None
         self._socket = _bind(listen)
+        # Its connections have it from it: a body must not wait until the head before it was acknowledged. asyncio sees
+        # to that itself only for sockets that name their protocol.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host, port = self._socket.getsockname()[:2]
         self.address = Address("https" if certificate else "http", host, port)
         config = uvicorn.Config(

@@ -79,10 +79,12 @@ class Access:
 
 def is_write(scope: Scope) -> bool:
     """Whether a request may change something."""
-    if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
-        return False
-    path: str = scope["path"]
-    return path == "/api" or path.startswith("/api/")
+    return scope["type"] == "http" and is_write_to(scope["method"], scope["path"])
+
+
+def is_write_to(method: str, path: str) -> bool:
+    """Whether a method at a path may change something."""
+    return method not in SAFE_METHODS and (path == "/api" or path.startswith("/api/"))
 
 
 def is_loopback(host: str) -> bool:

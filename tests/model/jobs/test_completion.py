@@ -68,3 +68,18 @@ def test_a_run_without_phases_is_one_itself() -> None:
     assert estimate(started(), now=30, usual={RUN: Usual(5, 90.0, 95.0)}).remaining_seconds == 60
     told = [event(Begin(running=True, items=10)), event(Progress(5), at=10)]
     assert estimate(*told, now=10).remaining_seconds == 10
+
+
+def test_progress_without_a_start_foretells_nothing() -> None:
+    """Nobody knows how long the first half took: not told, or ahead of our clock; unknown is not now."""
+    assert estimate(started(), event(Progress(5, 10), P0, at=10), now=10) == Completion()
+    ahead = [started(at=3600), started(P0, at=3600), event(Progress(5, 10), P0, at=3601)]
+    assert estimate(*ahead, now=10) == Completion()
+    assert estimate(*ahead, now=10, usual={P0: USUAL[P0]}).remaining_seconds == 60
+
+
+def test_an_estimate_beyond_every_calendar_is_none() -> None:
+    """One of very many items: no number that overflows where it is shown."""
+    for done in (5e-324, 1e-300, 1e-12):
+        told = [event(Begin(running=True, items=10)), event(Progress(done, 10), at=10)]
+        assert estimate(*told, now=10) == Completion()

@@ -8,6 +8,8 @@ from streamgauge.model.jobs.durations import Usual
 from streamgauge.model.jobs.events import RUN, Status, StepKey
 from streamgauge.model.jobs.runs import Run, Step
 
+_MOST_SECONDS = 1e10  # three centuries: what one of very many items foretells is no time that anybody can read
+
 
 class Basis(StrEnum):
     """What an estimate was made from."""
@@ -40,6 +42,7 @@ def expected(run: Run, usual: Mapping[StepKey, Usual], now: float) -> Completion
     the share done), else what is left of its usual time; one that has taken longer than usual already is given nothing
     more, which makes the estimate a lower bound. Phases of history that this run has not begun are given their median.
     Without history a single phase with progress is enough; else it is unknown. A run without phases is taken as one.
+    Progress says nothing of a phase whose start was not told, or lies ahead by the clock of its job.
 
     Args:
         run: the run as it stands.
@@ -58,6 +61,8 @@ def expected(run: Run, usual: Mapping[StepKey, Usual], now: float) -> Completion
     if not known or any(estimate is None for estimate in estimates):
         return Completion()
     remaining = sum(estimate for estimate in estimates if estimate is not None) + sum(ahead)
+    if remaining > _MOST_SECONDS:
+        return Completion()
     spent = sum(_spent(step, now) for step in steps)
     ratio = spent / (spent + remaining) if spent + remaining > 0 else None
     return Completion(ratio, remaining, now + remaining, Basis.HISTORY if medians else Basis.PROGRESS)
@@ -70,7 +75,7 @@ def _remaining(step: Step, median: float | None, now: float) -> float | None:
     if step.status is not Status.RUNNING:
         return 0.0
     spent = _spent(step, now)
-    if step.progress_ratio:
+    if step.progress_ratio and spent > 0:
         return spent * (1 - step.progress_ratio) / step.progress_ratio
     return None if median is None else max(0.0, median - spent)
 

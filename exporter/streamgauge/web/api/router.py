@@ -8,7 +8,7 @@ from streamgauge.web.api import clusters, groups, topics
 from streamgauge.web.api.jobs_reading import router as jobs_reading
 from streamgauge.web.api.jobs_reading.source import Jobs
 from streamgauge.web.api.jobs_writing import router as jobs_writing
-from streamgauge.web.api.jobs_writing.submitting import JobSink
+from streamgauge.web.api.jobs_writing.submitting import Reporting
 from streamgauge.web.readings import Readings
 from streamgauge.web.workers import Workers
 
@@ -29,7 +29,7 @@ def create_router(
     store: Readings,
     workers: Workers,
     alerts: alert_routes.Alerts | None = None,
-    reports: JobSink | None = None,
+    reporting: Reporting | None = None,
     jobs: Jobs | None = None,
 ) -> APIRouter:
     """Everything under `/api/v1`."""
@@ -38,8 +38,8 @@ def create_router(
     for part in (clusters, groups, topics):
         router.include_router(part.create_router(store, workers))
     router.include_router(alert_routes.create_router(alerts))
-    if reports is not None:
-        router.include_router(jobs_writing.create_router(reports, workers))
+    if reporting is not None:
+        router.include_router(jobs_writing.create_router(reporting, workers))
     if jobs is not None:
         router.include_router(jobs_reading.create_router(jobs, workers))
     return router

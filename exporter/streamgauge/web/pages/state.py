@@ -68,7 +68,7 @@ def read_state(query: QueryParams) -> PageState:
 
 def row_key(*names: str) -> str:
     """A row's name in an address: no two rows share one, whatever characters their names hold."""
-    return "/".join(quote(name, safe="") for name in names)
+    return "/".join(quote(name, safe="", errors="replace") for name in names)
 
 
 def in_order(asked: str, matching: int, limit: int) -> str:

@@ -68,6 +68,7 @@ def _runs() -> None:
     op.create_index(op.f("ix_runs_began"), "runs", ["began"], unique=False)
     op.create_index(op.f("ix_runs_job_id_began"), "runs", ["job_id", "began"], unique=False)
     op.create_index(op.f("ix_runs_job_id_status_finished"), "runs", ["job_id", "status", "finished"], unique=False)
+    op.create_index(op.f("ix_runs_status_began"), "runs", ["status", "began"], unique=False)
     op.create_index(op.f("ix_runs_last_heard"), "runs", ["last_heard"], unique=False)
     op.create_table(
         "steps",

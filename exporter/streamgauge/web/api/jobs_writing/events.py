@@ -22,8 +22,8 @@ from streamgauge.web.workers import Workers
 MOST_EVENTS: Final = 1000
 """Of one request."""
 
-FAULTS: Final = (400, 401, 403, 413, 415, 422, 429, 503)
-"""How writing may be answered otherwise."""
+FAULTS: Final = (400, 413, 422, 503)
+"""How writing may be answered otherwise, beside what the middleware answers."""
 
 _ID_LENGTH: Final = 64
 _APART: Final = 1e-6  # seconds between events of one request that have no time: they keep their order

@@ -5,6 +5,7 @@ import { count, rate, seconds, shown } from "./words.js";
 
 const MOST_LINES = 5;
 const LEAST_SECONDS = 60; // of the axis of time
+const STILL_MS = 10_000;
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash"];
 const CONFIG = { displayModeBar: false, responsive: true, scrollZoom: false, doubleClick: false, showTips: false };
 
@@ -116,7 +117,15 @@ function legendRow(index) {
   return row;
 }
 
+// While somebody points at a line, it keeps still for a moment, so that its figures can be read.
+function isRead(place) {
+  const age = performance.now() - Number(place.dataset.drawn ?? -Infinity);
+  return age < STILL_MS && place.matches(":hover") && matchMedia("(hover: hover)").matches;
+}
+
 function plot(plotly, place, times, lines, unit) {
+  if (isRead(place)) return;
+  place.dataset.drawn = String(performance.now());
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const x = times.map(localTime);

@@ -41,8 +41,10 @@ export function writeCluster(item, pipelines) {
       time.dataset.at = String(item.last_success);
     }
   }
-  const section = document.querySelector(`#clusters > [data-key="${CSS.escape(`cluster/${encodeURIComponent(item.cluster)}`)}"]`);
-  if (section === null) return;
+  const section = [...document.getElementById("clusters").children].find(({ dataset }) => {
+    return decodeURIComponent(dataset.key) === `cluster/${item.cluster}`;
+  });
+  if (section === undefined) return;
   write(section, "Records in /s", item.appended_per_second);
   write(section, "Records out /s", item.consumed_per_second);
   writeWorst(section, [...pipelines].filter((pipeline) => pipeline.cluster === item.cluster && pipeline.topics.length > 0));

@@ -8,10 +8,10 @@ const MOST_UNDER_WAY = 2;
 const ENDED = ["completed", "failed", "aborted"];
 const BASES = { history: "estimated from what earlier runs took", progress: "estimated from its progress" };
 
-/** @returns {Map<string, HTMLElement>} the rows by the job's name, percent-encoded */
+/** @returns {Map<string, HTMLElement>} the rows by the job's name */
 export function jobRows(root) {
   const rows = root.querySelectorAll("table.jobs tr.level-1[data-key]");
-  return new Map([...rows].map((row) => [row.dataset.key.slice("job/".length), row]));
+  return new Map([...rows].map((row) => [decodeURIComponent(row.dataset.key.slice("job/".length)), row]));
 }
 
 /** @returns {boolean} whether all of it could be written here */

@@ -114,9 +114,7 @@ function render() {
   const items = (topic) => connection.items.get(topic);
   let all = true;
   for (const key of dirty.pipelines) all = write(rows.groups.get(key), items("pipelines").get(key), writeGroup) && all;
-  for (const key of dirty.jobs) {
-    all = write(rows.jobs.get(encodeURIComponent(key)), items("jobs").get(key), writeJob) && all;
-  }
+  for (const key of dirty.jobs) all = write(rows.jobs.get(key), items("jobs").get(key), writeJob) && all;
   if (dirty.cluster.size + dirty.pipelines.size > 0) {
     for (const cluster of items("cluster").values()) writeCluster(cluster, items("pipelines").values());
   }

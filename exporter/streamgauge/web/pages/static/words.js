@@ -1,8 +1,8 @@
 // Writes figures as wording.py does: the same row may be written by either.
 const JOIN = "\u00a0";
 const LEAST = 0.05;
-const THOUSANDS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const TENTHS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const THOUSANDS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0, roundingMode: "halfEven" });
+const TENTHS = new Intl.NumberFormat("en-US", { minimumFractionDigits: 1, maximumFractionDigits: 1, roundingMode: "halfEven" });
 
 export function count(number) {
   return THOUSANDS.format(number);
@@ -30,11 +30,17 @@ export function seconds(number) {
 
 export function span(number) {
   if (number > 0 && number < 1) return `<${JOIN}1${JOIN}s`;
-  const whole = Math.round(number);
+  const whole = rounded(number);
   if (whole < 60) return `${whole}${JOIN}s`;
   if (whole >= 86400) return two(Math.floor(whole / 86400), "d", Math.floor((whole % 86400) / 3600), "h");
   if (whole >= 3600) return two(Math.floor(whole / 3600), "h", Math.floor((whole % 3600) / 60), "min");
   return two(Math.floor(whole / 60), "min", whole % 60, "s");
+}
+
+// As Python rounds: a half goes to the even neighbour.
+function rounded(number) {
+  const whole = Math.round(number);
+  return whole - number === 0.5 && whole % 2 ? whole - 1 : whole;
 }
 
 function two(large, largeName, small, smallName) {
