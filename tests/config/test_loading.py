@@ -154,7 +154,7 @@ def test_kafka_beside_a_file_without_clusters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("file_text", "clusters"), [(None, ()), ("log: {level: info}\n", ()), ("clusters: []\n", ())])
-def test_no_cluster_is_jobs_alone(file: Path, file_text: str | None, clusters: tuple[str, ...]) -> None:
+def test_no_cluster_is_jobs_alone(file: Path, file_text: str | None, clusters: tuple[()]) -> None:
     """A configuration without a cluster is one: jobs report to it."""
     if file_text is not None:
         file.write_text(file_text, encoding="utf-8")

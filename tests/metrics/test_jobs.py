@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from streamgauge.metrics import job_store
 from streamgauge.metrics.jobs import JobsRenderer, Plan, plan
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.jobs.applications import ApplicationReading, ApplicationTotals, ProcessSnapshot, Work
 from streamgauge.model.jobs.completion import Completion
 from streamgauge.model.jobs.events import RUN, Status, StepKey
@@ -138,6 +139,12 @@ def test_the_store() -> None:
     assert told["streamgauge_job_events_rejected_total", ("implausible",)] == 0
     assert "streamgauge_job_store_up" not in untried
     assert "streamgauge_job_store_errors_total" in untried
+
+
+def test_events_that_nobody_can_read() -> None:
+    """They are a reason of those that were refused, from the start: whoever watches its rate needs the zero."""
+    ((family, labels, number),) = job_store.invalid_samples(InvalidEvents())
+    assert (family.name, labels, number) == ("streamgauge_job_events_rejected_total", ("invalid",), 0)
 
 
 def many(jobs: int, phases: int, *, running: bool = False) -> JobsReading:

@@ -6,6 +6,7 @@ from streamgauge.metrics import catalogue, exporter, job_store
 from streamgauge.metrics.exposition import Exposition
 from streamgauge.metrics.jobs import JobsRenderer
 from streamgauge.model.alerts import AlertmanagerStatus
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.refusals import Reason, Refusals
 from streamgauge.model.websocket_counts import WebSocketCounts
 from tests.metrics.job_readings import JOBS, STORE
@@ -24,6 +25,7 @@ def whole_page(*, openmetrics: bool = False) -> str:
 
 def _own() -> Iterator[exporter.OwnSample]:
     yield from job_store.samples(STORE)
+    yield from job_store.invalid_samples(InvalidEvents(3))
     refusals = Refusals()
     refusals.count(Reason.UNAUTHORIZED)
     yield from exporter.refused_samples(refusals)

@@ -88,7 +88,10 @@ def test_every_path_field_and_parameter_is_described() -> None:
 def test_there_are_two_ways_to_say_who_asks() -> None:
     """So that the page of the API has a form for a token and one for a password; who needs none leaves it out."""
     schemes = DOCUMENT["components"]["securitySchemes"]
-    assert {(scheme["type"], scheme["scheme"]) for scheme in schemes.values()} == {("http", "bearer"), ("http", "basic")}
+    assert {(scheme["type"], scheme["scheme"]) for scheme in schemes.values()} == {
+        ("http", "bearer"),
+        ("http", "basic"),
+    }
     assert DOCUMENT["security"] == [{}, *({name: []} for name in schemes)]
     assert not any("security" in operation for operation in OPERATIONS.values())
 

@@ -184,7 +184,8 @@ class JobsConfig(BaseModel):
     series_budget: Annotated[int, Integer(1)] = Field(
         default=20_000,
         description="The most series of jobs and applications that are served. Above it jobs are served without their "
-        "phases, those with the most series first; `streamgauge_job_series_dropped` says how many that saves.",
+        "phases, those with the most series first; applications lose their actions once no job has phases left to "
+        "give. `streamgauge_job_series_dropped` says how many that saves.",
     )
     history_runs: Annotated[int, Integer(2, 1000)] = Field(
         default=30, description="How many earlier runs tell what is usual for a phase."

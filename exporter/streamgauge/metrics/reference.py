@@ -40,7 +40,8 @@ Every metric that the exporter serves at `/metrics`, in the order of the page, i
 - **Budget.** Above `series_budget` series in a cluster, the group-topics with the most partitions fall back to topic
   level, then the topics with the most partitions lose theirs; `streamgauge_series_dropped` says how many series that
   saves at most. The choice changes only when groups, topics or partitions come or go. Jobs and applications have a
-  budget of their own, `jobs.series_budget`, and `streamgauge_job_series_dropped`.
+  budget of their own, `jobs.series_budget`, and `streamgauge_job_series_dropped`: the jobs with the most series are
+  served without their phases, and applications lose their actions once no job has phases left to give.
 - **Jobs** are told apart by `job_name`, never by a run: what describes a state is about the run that started last.
 """
 

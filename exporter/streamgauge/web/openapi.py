@@ -27,7 +27,7 @@ _SCHEMES = {
     },
 }
 # One of them, or none: who needs which is the configuration's word.
-_ONE_OF_THEM: list[dict[str, list[str]]] = [{}, *({name: []} for name in _SCHEMES)]
+_ONE_OF_THEM: list[dict[str, list[str]]] = [{}, {"token": []}, {"password": []}]
 _MAY_NOT = (401, 403)  # whatever is asked for: `web.authentication`
 _NOT_TAKEN = (400, 408, 413, 415, 429)  # of a write: `web.limits`
 

@@ -15,7 +15,7 @@ from streamgauge.web.api import replies
 from streamgauge.web.api.jobs_writing.descriptions import body_of, inlined
 from streamgauge.web.api.jobs_writing.event_models import EVENT, read_event
 from streamgauge.web.api.jobs_writing.reasons import WrongEventError
-from streamgauge.web.api.jobs_writing.submitting import JobSink, Reported, stored
+from streamgauge.web.api.jobs_writing.submitting import Reported, Reporting, stored
 from streamgauge.web.problem import ProblemError
 from streamgauge.web.workers import Workers
 
@@ -79,11 +79,11 @@ class Judged(NamedTuple):
     bad: list[RejectedEvent]
 
 
-def create_router(sink: JobSink, workers: Workers, clock: Callable[[], float] = time.time) -> APIRouter:
+def create_router(reporting: Reporting, workers: Workers, clock: Callable[[], float] = time.time) -> APIRouter:
     """The route of the events.
 
     Args:
-        sink: where they go.
+        reporting: where they go.
         workers: the threads that judge them.
         clock: wall-clock seconds since the epoch.
     """
@@ -105,16 +105,17 @@ def create_router(sink: JobSink, workers: Workers, clock: Callable[[], float] = 
         """
         body = await request.body()
         judged = await workers.run(lambda: judge(_events_of(body), clock()))
-        return replies.json_reply(request, await take(sink, judged))
+        return replies.json_reply(request, await take(reporting, judged))
 
     return router
 
 
-async def take(sink: JobSink, judged: Judged) -> EventsTaken:
-    """Store the good ones, and name the bad ones of both judges."""
-    if not judged.good:
+async def take(reporting: Reporting, judged: Judged) -> EventsTaken:
+    """Store the good ones, and name the bad ones of both judges; each judge counts its own."""
+    receipt = await stored(reporting.sink, judged.good) if judged.good else None
+    reporting.invalid.count += len(judged.bad)
+    if receipt is None:
         return EventsTaken(accepted=0, duplicates=0, rejected=judged.bad)
-    receipt = await stored(sink, judged.good)
     refused = [
         RejectedEvent(index=judged.places[each.index], id=each.id or None, reason=each.reason)
         for each in receipt.rejected

@@ -19,7 +19,7 @@ from streamgauge.web.api.jobs_writing.descriptions import body_of, inlined
 from streamgauge.web.api.jobs_writing.events import FAULTS, MOST_EVENTS, RejectedEvent, at_most, read_json
 from streamgauge.web.api.jobs_writing.lineage_models import RunEvent, is_static
 from streamgauge.web.api.jobs_writing.reasons import WrongEventError, reason_of
-from streamgauge.web.api.jobs_writing.submitting import JobSink, Receipt, stored
+from streamgauge.web.api.jobs_writing.submitting import Receipt, Reporting, stored
 from streamgauge.web.problem import ProblemError
 from streamgauge.web.workers import Workers
 
@@ -79,11 +79,11 @@ class _Judged:
     bad: list[RejectedEvent] = field(default_factory=list)
 
 
-def create_router(sink: JobSink, workers: Workers) -> APIRouter:
+def create_router(reporting: Reporting, workers: Workers) -> APIRouter:
     """The routes of OpenLineage.
 
     Args:
-        sink: where the events go.
+        reporting: where the events go.
         workers: the threads that read them.
     """
     router = APIRouter(tags=["Reporting"])
@@ -108,8 +108,9 @@ def create_router(sink: JobSink, workers: Workers) -> APIRouter:
         body = await request.body()
         judged = await workers.run(lambda: _judge([read_json(body)], query))
         for wrong in judged.bad:
+            reporting.invalid.count += 1
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, wrong.reason)
-        return _created(request, await _take(sink, judged, alone=True))
+        return _created(request, await _take(reporting, judged, alone=True))
 
     @router.post(
         "/lineage/batch",
@@ -122,7 +123,7 @@ def create_router(sink: JobSink, workers: Workers) -> APIRouter:
         """Takes a list of at most 1000 such events; each is judged alone, and wrong ones are named in `rejected`."""
         body = await request.body()
         judged = await workers.run(lambda: _judge(_list_of(body), query))
-        return replies.json_reply(request, await _take(sink, judged, alone=False))
+        return replies.json_reply(request, await _take(reporting, judged, alone=False))
 
     return router
 
@@ -168,9 +169,10 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:_ID_LENGTH]
 
 
-async def _take(sink: JobSink, judged: _Judged, *, alone: bool) -> LineageTaken:
+async def _take(reporting: Reporting, judged: _Judged, *, alone: bool) -> LineageTaken:
     """Store what the good ones mean; where there is one event alone and nothing of it was taken, that is a problem."""
-    receipt: Receipt | None = await stored(sink, judged.good) if judged.good else None
+    receipt: Receipt | None = await stored(reporting.sink, judged.good) if judged.good else None
+    reporting.invalid.count += len(judged.bad)
     refused = receipt.rejected if receipt else ()
     if alone and refused and len(refused) == len(judged.good):
         code = refused[0].code

@@ -2,13 +2,15 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Header, Path, Request, Response
+from fastapi.exceptions import RequestValidationError
 
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.jobs.events import JobEvent, StepKey
 from streamgauge.web import problem
 from streamgauge.web.answer import answer
@@ -17,7 +19,7 @@ from streamgauge.web.api.jobs_writing.event_models import new_id
 from streamgauge.web.api.jobs_writing.events import FAULTS
 from streamgauge.web.api.jobs_writing.report_models import Stamped, Taken
 from streamgauge.web.api.jobs_writing.report_table import Report, reports
-from streamgauge.web.api.jobs_writing.submitting import JobSink, Rejection, stored
+from streamgauge.web.api.jobs_writing.submitting import JobSink, Rejection, Reporting, stored
 from streamgauge.web.api.path_names import NamedPartsRoute, path_of
 from streamgauge.web.problem import ProblemError
 
@@ -41,19 +43,19 @@ _KEY: Final = Annotated[
 ]
 
 
-def create_router(sink: JobSink, clock: Callable[[], float] = time.time) -> APIRouter:
+def create_router(reporting: Reporting, clock: Callable[[], float] = time.time) -> APIRouter:
     """The routes of the table.
 
     Args:
-        sink: where the events go.
+        reporting: where the events go.
         clock: wall-clock seconds since the epoch.
     """
-    router = APIRouter(tags=["Reporting"], route_class=NamedPartsRoute)
+    router = APIRouter(tags=["Reporting"], route_class=_counting(reporting.invalid))
     for report in reports():
         status = HTTPStatus.CREATED if report.named else HTTPStatus.OK
         router.add_api_route(
             report.path,
-            _endpoint(report, sink, clock),
+            _endpoint(report, reporting.sink, clock),
             methods=[report.action.method],
             summary=report.action.summary.format(noun=report.level.noun),
             description=report.action.description,
@@ -63,6 +65,25 @@ def create_router(sink: JobSink, clock: Callable[[], float] = time.time) -> APIR
             responses={status.value: _described(status, report), **problem.described(*FAULTS, HTTPStatus.GONE)},
         )
     return router
+
+
+def _counting(invalid: InvalidEvents) -> type[NamedPartsRoute]:
+    """Routes that count the requests which FastAPI refuses before an endpoint sees them."""
+
+    class Counting(NamedPartsRoute):
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            handle = super().get_route_handler()
+
+            async def counted(request: Request) -> Response:
+                try:
+                    return await handle(request)
+                except RequestValidationError:
+                    invalid.count += 1
+                    raise
+
+            return counted
+
+    return Counting
 
 
 def _operation_id(report: Report) -> str:

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from streamgauge.errors import StoreBusyError
+from streamgauge.model.invalid_events import InvalidEvents
 from streamgauge.model.jobs.applications import ProcessSnapshot
 from streamgauge.model.jobs.events import JobEvent
 
@@ -62,6 +64,19 @@ class JobSink(Protocol):
         Raises:
             StoreError: not now.
         """  # the future is typed loosely because ``Future`` takes no protocol for the class that there is
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """Where reports go.
+
+    Attributes:
+        sink: the events that can be read.
+        invalid: the number of the others, once their request is answered: it is not sent again then.
+    """
+
+    sink: JobSink
+    invalid: InvalidEvents
 
 
 async def stored(sink: JobSink, events: Sequence[Reported]) -> Receipt:
