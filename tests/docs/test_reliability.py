@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.faults import render_table, rows, with_table
+from tests.docs.faults import TABLES, Row, render_table, rows, with_table
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reliability.md"
 
 
-def test_table_is_what_the_tests_say(*, update_docs: bool) -> None:
-    """The committed table is the generated one; `make docs` writes it anew."""
-    page = PAGE.read_text(encoding="utf-8")
-    current = with_table(page, render_table(rows(ROOT / "tests")))
+def test_tables_are_what_the_tests_say(*, update_docs: bool) -> None:
+    """The committed tables are the generated ones; `make docs` writes them anew."""
+    current = page = PAGE.read_text(encoding="utf-8")
+    found = rows(ROOT / "tests")
+    for of in TABLES:
+        current = with_table(current, render_table([row for row in found if row.of == of]), of)
     if update_docs:
         PAGE.write_text(current, encoding="utf-8")
         page = current
@@ -24,7 +26,7 @@ def test_table_is_what_the_tests_say(*, update_docs: bool) -> None:
 def test_every_row_says_what_is_served() -> None:
     """Each fault stands there once, and its test's docstring says what is served."""
     found = rows(ROOT / "tests")
-    assert found
+    assert {row.of for row in found} == set(TABLES)
     assert [row.test for row in found if not row.served] == []
     assert [fault for fault, count in Counter(row.fault for row in found).items() if count > 1] == []
 
@@ -34,14 +36,14 @@ def test_marks_are_found_wherever_they_stand(tmp_path: Path) -> None:
     (tmp_path / "services").mkdir()
     (tmp_path / "services" / "test_them.py").write_text(
         '@pytest.mark.fault("a | b")\n'
-        '@pytest.mark.parametrize("way", [pytest.param(1, marks=pytest.mark.fault("one"))])\n'
+        '@pytest.mark.parametrize("way", [pytest.param(1, marks=pytest.mark.fault("one", of="jobs"))])\n'
         'def test_both(way):\n    """Served as\n    ever.\n\n    Whatever more.\n    """\n\n\n'
         'def test_none():\n    """Nothing."""\n'
     )
     found = rows(tmp_path)
-    assert [(row.fault, row.served, row.file, row.test) for row in found] == [
-        ("a | b", "Served as ever.", "services/test_them.py", "test_both"),
-        ("one", "Served as ever.", "services/test_them.py", "test_both"),
+    assert found == [
+        Row("a | b", "Served as ever.", "services/test_them.py", "test_both", of="kafka"),
+        Row("one", "Served as ever.", "services/test_them.py", "test_both", of="jobs"),
     ]
     assert "| a \\| b | Served as ever. | `services/test_them.py`: `test_both` |" in render_table(found)
 

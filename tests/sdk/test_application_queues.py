@@ -76,3 +76,16 @@ def test_a_callable_may_set_a_depth() -> None:
     queues.put("first", ask)
     queues.read()
     assert queues.read() == {"first": 1, "second": 5}
+
+
+def test_at_the_end_nobody_is_asked() -> None:
+    """The last snapshot has the depths that the program set last; a callable's is what it said last, if it ever did."""
+    queues = QueueDepths()
+    queues.put("set", 1)
+    queues.put("asked", lambda: 5)
+    last = queues.read()
+    queues.put("set", 7)
+    queues.put("late", 3)
+    queues.put("never asked", lambda: 9)
+
+    assert queues.settled(last) == {"set": 7, "asked": 5, "late": 3}

@@ -62,6 +62,14 @@ def test_a_commands_life_is_a_run_with_one_phase(server: EventServer, tmp_path: 
     assert server.of("complete")[0]["duration_seconds"] >= 0.3
 
 
+def test_a_small_program_is_not_told_to_be_as_large_as_this_one(server: EventServer, tmp_path: Path) -> None:
+    """The system counts what ran in the process before the program's start; that is not the program's memory."""
+    assert _run(server, tmp_path, "sleep", "0.2").returncode == 0
+    assert [
+        each["memory_peak_bytes"] for each in server.of("resources") if each["memory_peak_bytes"] > 10_000_000
+    ] == []
+
+
 @pytest.mark.parametrize(
     ("program", "code", "message"),
     [

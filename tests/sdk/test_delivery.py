@@ -47,6 +47,7 @@ def _names(server: EventServer) -> list[str]:
 FAULTS = st.sampled_from([fault for fault in Fault if fault is not Fault.HANGS])
 
 
+@pytest.mark.fault("connections dropped, answers lost, batches refused, in any order", of="jobs")
 @settings(deadline=None, max_examples=60)
 @given(
     bursts=st.lists(st.integers(1, 30), min_size=1, max_size=6),
@@ -222,6 +223,7 @@ def test_an_event_that_is_no_json_is_dropped_and_counted(server: EventServer) ->
     assert _names(server) == ["c"]
 
 
+@pytest.mark.fault("exporter hangs", of="jobs")
 def test_a_hanging_exporter_blocks_neither_calls_nor_the_exit(server: EventServer, spool: Path) -> None:
     """What it has not answered is on disk when the process ends, and arrives with the next."""
     server.always = Fault.HANGS
@@ -268,6 +270,7 @@ def test_files_of_processes_that_report_elsewhere_are_left_alone(server: EventSe
     assert len(list(spool.iterdir())) == 1
 
 
+@pytest.mark.fault("job killed in the middle of a write to its spool", of="jobs")
 def test_a_torn_last_line_costs_itself_alone(server: EventServer, spool: Path) -> None:
     """A kill in the middle of a write leaves the events before it whole; the loss is counted."""
     server.always = Fault.DROPPED
@@ -285,6 +288,7 @@ def test_a_torn_last_line_costs_itself_alone(server: EventServer, spool: Path) -
     assert [name for name in _names(server) if name != "next"] == ["0", "1"]
 
 
+@pytest.mark.fault("spool of a job full", of="jobs")
 def test_a_full_spool_keeps_room_for_ends(server: EventServer, spool: Path) -> None:
     """Beyond the bound events are dropped and counted; how runs ended is kept in the reserve."""
     server.always = Fault.DROPPED
@@ -299,6 +303,7 @@ def test_a_full_spool_keeps_room_for_ends(server: EventServer, spool: Path) -> N
     assert json.loads(file.read_bytes().splitlines()[-1])["name"] == "end"
 
 
+@pytest.mark.fault("spool of a job cannot be written", of="jobs")
 def test_without_a_place_to_write_events_wait_in_memory(
     server: EventServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -257,6 +257,7 @@ def test_nothing_is_imported_by_our_threads(server: EventServer, tmp_path: Path)
     assert said["stdout"] == "[]\n"
 
 
+@pytest.mark.fault("job killed (SIGKILL) while the exporter is away", of="jobs")
 def test_a_killed_jobs_events_arrive_with_the_next(server: EventServer, tmp_path: Path) -> None:
     """A kill -9 while the exporter is away: what was spooled is sent by the next process, in order, before its end."""
     server.always = Fault.DROPPED
@@ -318,6 +319,7 @@ def test_two_live_processes_keep_their_own_files(server: EventServer, tmp_path: 
     assert server.duplicates == 0
 
 
+@pytest.mark.fault("job ended by SIGTERM", of="jobs")
 def test_ended_by_sigterm_as_without_us(server: EventServer, tmp_path: Path) -> None:
     """The signal is not touched; the exporter finds the run lost when its heartbeats stay away."""
     program = _program(

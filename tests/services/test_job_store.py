@@ -52,6 +52,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.create_database()
 
 
+@pytest.mark.fault("exporter killed (SIGKILL) in the midst of writing, on SQLite and on PostgreSQL", of="jobs")
 def test_a_kill_loses_nothing_that_was_acknowledged(database: str) -> None:
     """After SIGKILL in the midst of writing, every event with a receipt is there, once."""
     acknowledged = _write_and_kill(database, least=300)
@@ -169,6 +170,7 @@ def test_it_comes_back_with_the_database(own_postgresql: PostgreSQLServer) -> No
         assert store.queries.runs().total == 1
 
 
+@pytest.mark.fault("PostgreSQL ends the connections", of="jobs")
 def test_a_connection_that_is_cut_costs_no_event(postgresql: PostgreSQL) -> None:
     """When the server ends the exporter's connections, what is refused can be sent again and counts once."""
     url = postgresql.create_database()
@@ -191,6 +193,7 @@ def test_a_connection_that_is_cut_costs_no_event(postgresql: PostgreSQL) -> None
         assert store.queries.notes(JOB).total == 1
 
 
+@pytest.mark.fault("a second exporter on the same database", of="jobs")
 def test_one_exporter_a_database(database: str) -> None:
     """A second one waits, says why, and goes on when the first has ended."""
     second = JobStore(database, RULES, clock=Clock())

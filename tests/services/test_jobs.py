@@ -101,6 +101,7 @@ def test_a_job_reports_and_is_seen(tmp_path: Path) -> None:
         assert page.value("job_last_success_timestamp_seconds", job_name="daily-plan") is None
 
 
+@pytest.mark.fault("exporter killed (SIGKILL) right after it answered", of="jobs")
 def test_what_was_answered_outlives_a_crash(tmp_path: Path) -> None:
     """A SIGKILL right after the answers: the exporter that starts next knows every event, and counters go on."""
     state = ["--state.dir", str(tmp_path / "kept")]
@@ -116,6 +117,7 @@ def test_what_was_answered_outlives_a_crash(tmp_path: Path) -> None:
         assert page.value("job_duration_seconds_count", job_name="import") == 20
 
 
+@pytest.mark.fault("exporter away for the whole of a run", of="jobs")
 def test_a_job_outlives_the_exporter(tmp_path: Path) -> None:
     """A job that runs while the exporter is away is not held up, and what it told is there afterwards, once."""
     port = free_port()
@@ -134,6 +136,7 @@ def test_a_job_outlives_the_exporter(tmp_path: Path) -> None:
         assert [run["run"] for run in runs["items"]] == ["2026-11-22", "2026-11-21"]
 
 
+@pytest.mark.fault("a run falls silent", of="jobs")
 def test_a_run_that_falls_silent_is_lost_until_it_is_heard(tmp_path: Path) -> None:
     """A run that promised to be heard and is not is lost, never running; a word from it takes that back."""
     with Exporter(tmp_path) as exporter:
@@ -195,6 +198,7 @@ def test_an_application_is_counted_exactly(tmp_path: Path) -> None:
         assert page.value("app_action_duration_seconds_count", application="shop", action="order") == 80
 
 
+@pytest.mark.fault("no token, and everybody reaches the exporter", of="jobs")
 def test_nothing_is_written_where_everybody_reaches_it_without_a_token(tmp_path: Path) -> None:
     """An exporter that listens on all interfaces takes nothing from anybody who has no token, and says what to do."""
     with Exporter(tmp_path, ["--listen", "0.0.0.0:0"]) as exporter:

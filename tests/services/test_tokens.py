@@ -11,6 +11,7 @@ from tests.services.exporter import CALL_DEADLINE, Exporter
 REFUSED = "streamgauge_web_refused_requests_total"
 
 
+@pytest.mark.fault("token rotated while the exporter runs", of="jobs")
 def test_tokens_are_rotated_without_a_restart(tmp_path: Path) -> None:
     """The new one is good beside the old one, then alone; a wrong configuration changes nothing; no log has either."""
     old, new = create(), create()

@@ -156,7 +156,7 @@ class Reporter:
 
     def _last_push(self) -> None:
         # Only what is cheap and cannot hang is asked again.
-        queues = {} if self._sample is None else self._sample.queues
+        queues = self._queues.settled({} if self._sample is None else self._sample.queues)
         system = replace(self._system.read(), processes=self._processes)
         self._sample = Sample(taken=time.monotonic(), queues=queues, system=system)
         self.push()

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,18 +31,21 @@ class Ended:
     Attributes:
         code: as a shell has it: 128 and the signal's number for one that was killed.
         cpu_seconds: of it and all of its descendants that were waited for.
-        memory_peak: bytes: the largest sum over its tree of what was seen, or its own largest as the system knows it.
+        memory_peak: bytes: the largest sum over its tree of what was seen, or its own largest as the system knows it;
+            None: it was over before anything was seen, and used no more than this program does.
     """
 
     code: int
     cpu_seconds: float
-    memory_peak: int
+    memory_peak: int | None
 
 
 class Child:
     """A running program, with this one's input, output and errors."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], tell: Tell) -> None:
+        # The system counts what this program used until the other took its place as if it were that one's own.
+        self._inherited = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
         self._apart = not _in_foreground()  # else the terminal's signals reach it by themselves
         self._process = subprocess.Popen(  # noqa: S603  # to run what it is given is what it is for
             command, env=dict(environment), start_new_session=self._apart
@@ -60,7 +64,8 @@ class Child:
         finally:
             self._over.set()
         watch.join(_LOOK_EVERY)
-        return Ended(128 - code if code < 0 else code, cpu, max(self._peak, largest))
+        peak = max(self._peak, largest if largest > self._inherited else 0)
+        return Ended(128 - code if code < 0 else code, cpu, peak or None)
 
     def _reaped(self) -> tuple[int, float, int]:
         _, status, usage = os.wait4(self._process.pid, 0)

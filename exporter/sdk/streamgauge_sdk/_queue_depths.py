@@ -4,7 +4,7 @@ A depth that cannot be had is unknown and left out: it is never 0.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from streamgauge_sdk._application import OTHER, clean_name, room_for
 from streamgauge_sdk._faults import say_once
@@ -53,6 +53,14 @@ class QueueDepths:
             # A sum that lacks a part would be too low.
             depths[OTHER] = sum(known) if len(known) == len(rest) and not self._uncounted else None
         return {name: depth for name, depth in depths.items() if depth is not None}
+
+    def settled(self, last: Mapping[str, float]) -> dict[str, float]:
+        """The depths without asking anybody: what the program has set, and for the others what they were last."""
+        with self._lock:
+            named = dict(self._named)
+        known = {name: last.get(name) if callable(depth) else self._ask(name, depth) for name, depth in named.items()}
+        known[OTHER] = last.get(OTHER)
+        return {name: depth for name, depth in known.items() if depth is not None}
 
     def _room(self, name: str) -> bool:
         return name != OTHER and room_for(name, self._named)

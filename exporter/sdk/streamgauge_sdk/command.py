@@ -115,12 +115,13 @@ class _Report:
 
     def last(self, ended: Ended) -> None:
         """Tell what was not told yet: the system knows the whole."""
-        self._peak = max(self._peak, ended.memory_peak)
+        self._peak = max(self._peak, ended.memory_peak or 0)
         self._tell(ended.cpu_seconds, {})
 
     def _tell(self, cpu: float, fields: Mapping[str, object]) -> bool:
         used = max(0.0, cpu - self._cpu)
-        told = self._phase.tell_resources({"cpu_seconds": round(used, 6), "memory_peak_bytes": self._peak, **fields})
+        peak = {"memory_peak_bytes": self._peak} if self._peak else {}
+        told = self._phase.tell_resources({"cpu_seconds": round(used, 6), **peak, **fields})
         if told:
             self._cpu += used
         return told
