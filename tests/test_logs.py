@@ -15,7 +15,7 @@ from streamgauge import logs
 FORMATTERS = {"logfmt": logs.LogfmtFormatter(), "json": logs.JsonFormatter()}
 PAIR = re.compile(r'(\w+)=("(?:[^"\\]|\\.)*"|[^ "=\\]*)(?: |$)')
 EACH_FORMAT = pytest.mark.parametrize("log_format", ["logfmt", "json"])
-LOGGERS = (None, "kafka", "asyncio", "uvicorn", "fastapi")
+LOGGERS = (None, "alembic", "kafka", "asyncio", "uvicorn", "fastapi", "sqlalchemy")
 
 
 @pytest.fixture
@@ -152,6 +152,22 @@ def test_the_kafka_library_is_silent_at_every_level(level: str, capsys: pytest.C
         logging.getLogger(name).critical("password secret refused")
 
     assert "secret" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_loggers_as_before")
+def test_statements_of_the_store_are_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """They and their parameters are what jobs have told: none comes through, even at debug."""
+    logs.configure("debug", "logfmt")
+    for name in (
+        "sqlalchemy",
+        "sqlalchemy.engine.Engine",
+        "sqlalchemy.pool.impl.QueuePool",
+        "alembic.runtime.migration",
+    ):
+        logging.getLogger(name).info("INSERT INTO notes (message) VALUES (?)")
+        logging.getLogger(name).debug("('secret',)")
+
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.usefixtures("_loggers_as_before")

@@ -40,7 +40,6 @@ from streamgauge.sources.scheduler import Scheduler, SourceRunner
 from streamgauge.state.directory import StateDirectory
 from streamgauge.state.history_store import SavedCluster
 from streamgauge.store import Store
-from streamgauge.web.api.jobs_reading.feed import job_feed
 from streamgauge.web.application import create_application
 from streamgauge.web.security import WebSecurity, load_web_config
 from streamgauge.web.server import Address, WebServer
@@ -75,7 +74,7 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
     state = StateDirectory(Path(config.state.dir) if config.state.dir else None)
     clusters = Clusters(functools.partial(_watch, store, state, garbage), scheduler, store)
     access, alerts, websockets = _access(config.web), AlertDesk(config.alertmanager), WebSocketCounts()
-    jobs, invalid_events = JobStore(_database(config, state), _store_rules(config.jobs)), InvalidEvents()
+    jobs, invalid_events = JobStore(_database(config), _store_rules(config.jobs)), InvalidEvents()
     renderer = JobsRenderer(config.jobs.series_budget)
     publisher = JobPublisher(jobs, renderer.render, store.publish_jobs)
     store.tell(functools.partial(refused_samples, access.refusals))
@@ -101,7 +100,6 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
         reports=jobs,
         invalid_events=invalid_events,
         jobs=jobs,
-        feeds={"jobs": lambda: job_feed(jobs.reading())},
         websockets=websockets,
     )
     server = WebServer(application, config.web.listen_address, security=security)
@@ -144,14 +142,18 @@ def _tokens(web: WebConfig) -> list[Token]:
     ]
 
 
-def _database(config: Config, state: StateDirectory) -> str | None:
+def _database(config: Config) -> str | None:
     """Where runs are kept; nothing: only as long as the process."""
     if config.jobs.database is not None:
         return config.jobs.database.get_secret_value()
-    if state.folder is None:
-        LOG.info("runs of jobs are kept in a temporary file: a restart will lose them")
+    folder = Path(config.state.dir).absolute() if config.state.dir else None
+    if folder is None or not folder.is_dir():
+        level = logging.INFO if folder is None else logging.WARNING
+        LOG.log(level, "runs of jobs are kept in a temporary file: a restart will lose them")
         return None
-    return f"sqlite:///{state.folder.absolute() / 'jobs.sqlite'}"
+    # Even while it cannot be used, or another exporter uses it: the store refuses events until it can, and a temporary
+    # file would take them and lose them.
+    return f"sqlite:///{folder / 'jobs.sqlite'}"
 
 
 def _store_rules(jobs: JobsConfig) -> StoreRules:

@@ -165,8 +165,8 @@ def test_no_cluster_is_jobs_alone(file: Path, file_text: str | None, clusters: t
 def test_a_flag_about_clusters_without_any() -> None:
     """Who says something about clusters and names none has forgotten it; the message says how to give one."""
     expected = (
-        "--cluster: no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with a file that"
-        " has clusters:"
+        "--cluster: no cluster is given: use --kafka host:9092 (or STREAMGAUGE_KAFKA), or --config.file with a file"
+        " that has clusters:"
     )
     assert refusal(None, Overrides(cluster="east", interval="5s"), {}) == expected
     assert refusal(None, Overrides(), {"STREAMGAUGE_INTERVAL": "5s"}).startswith("STREAMGAUGE_INTERVAL: no cluster")

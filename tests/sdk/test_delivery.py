@@ -58,7 +58,7 @@ FAULTS = st.sampled_from([fault for fault in Fault if fault is not Fault.HANGS])
 def test_whatever_fails_every_event_arrives_once_and_in_order(
     bursts: list[int], faults: list[Fault | None], *, spooled: bool, most: int
 ) -> None:
-    """Dropped connections, lost answers, refusals, too large batches; each burst by a new process, as it were.
+    """Every event arrives once and in its order; each burst is sent by a new process, as it were.
 
     A body that is unreadable in the exporter's eyes is taken apart until the one event that makes it so is known: a
     server that says so without a reason costs that event, and it is counted.
@@ -307,7 +307,7 @@ def test_a_full_spool_keeps_room_for_ends(server: EventServer, spool: Path) -> N
 def test_without_a_place_to_write_events_wait_in_memory(
     server: EventServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is said once, and they arrive all the same."""
+    """It is said once, events wait in memory, and they arrive all the same."""
     occupied = tmp_path / "file"
     occupied.write_text("")
     server.faults.extend([Fault.BROKEN] * 3)

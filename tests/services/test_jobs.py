@@ -206,3 +206,35 @@ def test_nothing_is_written_where_everybody_reaches_it_without_a_token(tmp_path:
         answer = requests.post(f"http://127.0.0.1:{port}/api/v1/events", json={"events": []}, timeout=10)
         assert answer.status_code == 403
         assert "web.tokens" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_at_debug_level_no_log_has_what_jobs_tell(
+    database: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Neither the store's statements nor what is in them: messages and tracebacks may hold anything."""
+    config: dict[str, Any] = {"log": {"level": "debug"}}
+    if database == "postgresql":
+        address: str = request.getfixturevalue("postgresql").create_database()
+        config["jobs"] = {"database": address.replace("postgres@", "postgres:hunter2@")}
+    secrets = [f"{word}-8c1f" for word in ("message", "trace", "label", "uri", "app")]
+    message, trace, label, uri, application = secrets
+    about = {"job": "import", "run": "1"}
+    with Exporter(tmp_path, config=config) as exporter:
+        send(
+            exporter,
+            {"type": "start", **about, "labels": {"team": label}},
+            {"type": "warning", **about, "message": message},
+        )
+        send(exporter, {"type": "artifact", **about, "name": "out.json", "uri": uri})
+        error = {"type": "ValueError", "message": message, "traceback": trace}
+        send(exporter, {"type": "fail", **about, "error": error})
+        send(exporter, {"type": "application", "application": application, "process": "p", "started": 1, "sequence": 1})
+        eventually_status(exporter, "import", ["failed"])
+        for path in ("runs/1", "errors", "warnings", "artifacts"):
+            assert exporter.get(f"api/v1/jobs/import/{path}").status_code == 200
+        assert message in exporter.get("api/v1/jobs/import/errors").text
+
+        assert "level=debug" in exporter.log
+        assert [secret for secret in [*secrets, "hunter2"] if secret in exporter.log] == []
+        assert [word for word in ("INSERT", "SELECT", "UPDATE", "sqlalchemy", "alembic") if word in exporter.log] == []

@@ -1,7 +1,8 @@
-"""OpenLineage's own Python client, against a real server."""
+"""OpenLineage's own Python client, against a real server; once against the whole exporter as a process."""
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from streamgauge.model.jobs.runs import Run
 from streamgauge.web.application import create_application
 from streamgauge.web.tokens import Token, Tokens, TokenScope, create
 from streamgauge.web.writes import Access
+from tests.services.exporter import Exporter
 from tests.web.examples import store
 from tests.web.job_sink import MemorySink
 from tests.web.serving import serving
@@ -203,3 +205,31 @@ def test_the_address_of_the_endpoint_may_name_the_environment(lineage: Lineage) 
     lineage.client(endpoint="api/v1/lineage?environment=prod&with_namespace=true").emit(event("START", 0, run, "plan"))
 
     assert lineage.run("airflow/plan", run).environment == "prod"
+
+
+def test_a_dag_is_kept_by_the_exporter(tmp_path: Path) -> None:
+    """With a token, packed: its metrics and its API tell of it, and events that come once more change nothing."""
+    token, digest = create()
+    config = {"web": {"tokens": [{"name": "airflow", "sha256": digest, "scopes": ["write"]}]}}
+    dag, task = ids(2)
+    child = parent(dag, "daily_plan")
+    events = [
+        event("START", 0, dag, "daily_plan"),
+        event("START", 1, task, "daily_plan.assemble", child),
+        event("COMPLETE", 6, task, "daily_plan.assemble", child),
+        event("COMPLETE", 7, dag, "daily_plan"),
+    ]
+    with Exporter(tmp_path, config=config) as exporter:
+        client = Lineage(exporter.url, token, MemorySink()).client(compression="gzip")
+        for _ in range(2):
+            for each in events:
+                client.emit(each)
+
+        page = exporter.eventually("job_status", 1, job_name="daily_plan", status="completed")
+        assert page.value("job_runs_total", job_name="daily_plan") == 1
+        assert page.value("job_phase_last_duration_seconds", job_name="daily_plan", phase="assemble") == 5
+        assert (page.value("streamgauge_job_events_duplicate_total") or 0) >= len(events)
+        run = exporter.get("api/v1/jobs/daily_plan/runs/latest").json()
+        assert (run["run"], run["duration_seconds"]) == (dag, 7)
+        assert [(phase["phase"], phase["status"]) for phase in run["phases"]] == [("assemble", "completed")]
+        assert token not in exporter.log

@@ -7,6 +7,7 @@ from starlette.testclient import WebSocketDenialResponse
 
 from streamgauge.web.middleware import HEAD_BYTES
 from streamgauge.web.security import WebSecurity
+from streamgauge.web.tokens import create
 from tests.web.clients import client
 from tests.web.examples import ExampleStore
 
@@ -49,6 +50,17 @@ def test_requests_are_logged_at_debug_level(caplog: pytest.LogCaptureFixture) ->
         client(ExampleStore()).get("/no%0Awhere")
     (line,) = [record.getMessage() for record in caplog.records if record.name == "streamgauge.web.access"]
     assert line.startswith("GET '/no\\nwhere' answered 404 in 0.")
+
+
+def test_a_token_is_not_logged_where_it_does_not_belong(caplog: pytest.LogCaptureFixture) -> None:
+    """In the place of the path, or of the method: a slip with curl."""
+    token, _ = create()
+    with caplog.at_level(logging.DEBUG):
+        client(ExampleStore()).request(token, f"/{token}")
+        client(ExampleStore()).request(token, f"/api/{token}")
+    assert "<hidden>" in caplog.text
+    ours = [str(vars(record)) for record in caplog.records if record.name.startswith("streamgauge")]
+    assert not [line for line in ours if token in line]
 
 
 def test_requests_are_not_logged_otherwise(caplog: pytest.LogCaptureFixture) -> None:

@@ -29,11 +29,6 @@ class StateDirectory:
         self._boot = _boot()
         self._stores: dict[str, HistoryStore] = {}
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder, while it is held; None: it is not wanted, or cannot be had."""
-        return self._folder
-
     def histories(self, cluster: SavedCluster) -> HistoryStore:
         """The store of one cluster; an earlier one of the same name is closed."""
         earlier = self._stores.pop(cluster.name, None)

@@ -76,7 +76,7 @@ class Audit:
                 "token": caller.token,
                 "user": caller.user,
                 "address": caller.address or None,
-                "method": scope["method"],
+                "method": without_tokens(scope["method"])[:_LONGEST_PATH],
                 "path": without_tokens(scope["path"])[:_LONGEST_PATH],
                 "status": status if status is not None else "none",
                 "bytes": size,

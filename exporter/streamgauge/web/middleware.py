@@ -58,8 +58,8 @@ class AccessLog:
             await self.app(scope, receive, note)
         finally:
             seconds = time.perf_counter() - started
-            path = without_tokens(scope["path"])
-            LOG.debug("%s %r answered %d in %.4f s", scope["method"], path, status, seconds)
+            method, path = without_tokens(scope["method"]), without_tokens(scope["path"])
+            LOG.debug("%s %r answered %d in %.4f s", method, path, status, seconds)
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,8 @@ class Upgraded(WebSocketsSansIOProtocol):
         prepared = cast("Prepared | None", message.get(PREPARED))
         if prepared is None:
             await super().send(message)
+            if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+                self.handshake_complete = True  # refused is an end too; uvicorn would log an error for each
             return
         await self.writable.wait()
         if self.disconnected or self.conn.state is not State.OPEN or self.transport.is_closing():

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import http.client
 import json
+import logging
 import socket
 import ssl
 import threading
@@ -208,8 +209,8 @@ def test_websockets_are_no_answers_under_way() -> None:
         (["Authorization: Basic eDp5"], 401),
     ],
 )
-def test_a_refused_upgrade_is_a_problem(lines: list[str], status: int) -> None:
-    """And the connection is closed."""
+def test_a_refused_upgrade_is_a_problem(lines: list[str], status: int, caplog: pytest.LogCaptureFixture) -> None:
+    """And the connection is closed; it is no error of ours, which anybody could fill the log with."""
     security = WebSecurity(users={"admin": HASH}) if status == 401 else None
     with serving(security=security) as address, upgrade(address, *lines) as connection:
         answer = read_to_the_end(connection)
@@ -218,6 +219,7 @@ def test_a_refused_upgrade_is_a_problem(lines: list[str], status: int) -> None:
     assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"application/problem+json" in head
     assert json.loads(body)["status"] == status
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 def test_a_message_that_is_too_large_closes_the_connection() -> None:

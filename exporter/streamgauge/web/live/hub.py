@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from streamgauge.errors import StoreError
 from streamgauge.web.live import protocol
 from streamgauge.web.live.feeds import Feed
 from streamgauge.web.live.prepared import Prepared, prepare
@@ -177,9 +178,11 @@ class Hub:
         try:
             topic.version = await self._workers.run(lambda: before.next(topic.feed(), self._clock()))
             topic.failed = False
-        except Exception:
+        except Exception as error:
             topic.failed = True
-            if not had_failed:
+            if isinstance(error, StoreError):
+                LOG.debug("%s is unknown for now: %s", topic.name, error)  # the store's own log says why
+            elif not had_failed:
                 LOG.exception("cannot compute %s for the WebSocket; what was known stays", topic.name)
         topic.computed_at = asyncio.get_running_loop().time()
         if topic.version is not before:
