@@ -32,6 +32,7 @@ def main() -> None:
         pages = assemble(job, arguments.pages)
         plan = make_plan(pages)
         publish(plan, Path(folder) / "plan.json")
+    gauge.flush()  # it happens at exit anyway; here to print what became of the events
     print(f"run {job.run} is done; of its events: {gauge.stats()}")
 
 

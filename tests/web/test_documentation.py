@@ -71,7 +71,7 @@ def test_every_key_of_the_web_configuration_is_there(key: str) -> None:
         f"{Limits().keep_alive_seconds:g} s",
         f"{Limits().handshake_seconds:g} s",
         f"{Limits().connections};",
-        f"{Limits().requests};",
+        f"{Limits().requests}, of them {Limits().requests * 3 // 4} to writes",
         f"{Limits().head_bytes // 1024} KiB",
         f"{Bounds().body_bytes // 1024**2} MiB",
         f"{Bounds().body_seconds:g} s (`web.limits.body_timeout`)",

@@ -379,8 +379,8 @@ def test_an_estimate_beyond_the_calendar_is_unknown(tmp_path: Path) -> None:
     with opened(sqlite_url(tmp_path), clock=Clock(NOON)) as store:
         give(store, *diary.events)
         progress = got(reading_client(store), "/api/v1/jobs/slow/runs/r/progress")
-        assert (progress["estimated_completion"], progress["estimated_from"]) == (None, "progress")
-        assert progress["remaining_seconds"] > 1e18
+        told = ("estimated_completion", "estimated_from", "remaining_seconds")
+        assert [progress[name] for name in told] == [None, None, None]
 
 
 def test_runs_that_overlap_are_each_estimated_from_what_is_usual(tmp_path: Path) -> None:
