@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from streamgauge.errors import StoreError
+from streamgauge.errors import StreamgaugeError
 from streamgauge.web.live import protocol
 from streamgauge.web.live.feeds import Feed
 from streamgauge.web.live.prepared import Prepared, prepare
@@ -180,10 +180,10 @@ class Hub:
             topic.failed = False
         except Exception as error:
             topic.failed = True
-            if isinstance(error, StoreError):
-                LOG.debug("%s is unknown for now: %s", topic.name, error)  # the store's own log says why
-            elif not had_failed:
-                LOG.exception("cannot compute %s for the WebSocket; what was known stays", topic.name)
+            if not had_failed:
+                foreseen = isinstance(error, StreamgaugeError)  # its message says all; others are bugs
+                what = f"cannot compute {topic.name} for the WebSocket; what was known stays"
+                LOG.log(logging.WARNING if foreseen else logging.ERROR, "%s: %s", what, error, exc_info=not foreseen)
         topic.computed_at = asyncio.get_running_loop().time()
         if topic.version is not before:
             topic.made = {}
