@@ -2,7 +2,7 @@
 
 import collections
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,11 +10,9 @@ import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from streamgauge.errors import StoreUnavailableError
 from streamgauge.model.websocket_counts import WebSocketCounts
-from streamgauge.web.live.feeds import Feed
 from streamgauge.web.live.session import LiveLimits, MessageRate, _Subscription
-from streamgauge.web.live.versions import Item, Ring
+from streamgauge.web.live.versions import Ring
 from tests.services.polling import eventually
 from tests.web.clients import client
 from tests.web.examples import store
@@ -25,7 +23,7 @@ Message = dict[str, Any]
 
 
 @contextmanager
-def connected(jobs: Feed, **options: Any) -> Iterator[WebSocketTestSession]:
+def connected(jobs: Jobs, **options: Any) -> Iterator[WebSocketTestSession]:
     """A client that was greeted."""
     test_client = TestClient(live_application({"jobs": jobs}, **options))
     with test_client, test_client.websocket_connect(PATH) as session:
@@ -305,22 +303,6 @@ def test_a_topic_that_fails_is_said_once(caplog: pytest.LogCaptureFixture) -> No
     assert error == {"type": "error", "detail": "jobs cannot be read now: what was sent of it may be old"}
     assert [record.name for record in caplog.records].count("streamgauge.web.live") == 1
     assert "the store is locked" in caplog.text
-
-
-def test_what_is_known_to_be_away_is_said_without_a_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """The database after a start, an Alertmanager that is not configured: no fault of ours."""
-
-    def away() -> Mapping[str, Item]:
-        raise StoreUnavailableError("the database of runs was not read yet", 5.0)
-
-    with connected(away) as session:
-        session.send_json({"type": "request", "topic": "jobs", "id": 1})
-        assert session.receive_json()["type"] == "error"
-
-    (record,) = [each for each in caplog.records if each.name == "streamgauge.web.live"]
-    assert record.levelname == "WARNING"
-    assert not record.exc_info
-    assert "the database of runs was not read yet" in record.getMessage()
 
 
 def test_clients_beyond_the_limit_are_refused_before_the_upgrade() -> None:
