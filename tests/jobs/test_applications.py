@@ -156,3 +156,36 @@ def test_what_no_process_can_mean_is_refused(store: JobStore, wrong: ProcessSnap
 
     assert receipt.accepted == 1
     assert receipt.rejected[0].reason
+
+
+def test_counters_of_a_process_do_not_fall(store: JobStore) -> None:
+    """A later snapshot with less is a fault of the program; taken as it is, it would look like a restart."""
+    give(store, snapshot(18, sequence=1))
+    give(store, replace(snapshot(17, sequence=2), cpu_seconds=0.5, queues={"q": 1}))
+
+    assert clicks(store) == 18
+    assert reading(store).totals.cpu_seconds == 1.0
+    assert reading(store).processes[0].queues == {"q": 1}
+
+
+def test_a_process_that_was_added_up_is_not_added_up_again(store: JobStore, clock: Clock) -> None:
+    """Where there are too many, silent ones make room; one of them that was only slow is refused, not counted twice."""
+    give(store, *(snapshot(100, process=f"p{number}") for number in range(1000)))
+    clock.now += 61
+    give(store, snapshot(1, process="new"))
+    assert clicks(store) == 100_001
+
+    (rejection,) = give(store, snapshot(101, process="p7", sequence=2)).rejected
+    assert rejection.code is Code.FORGOTTEN
+    assert clicks(store) == 100_001
+    give(store, snapshot(3, process="p7", started=90.0))
+    assert clicks(store) == 100_004
+
+
+def test_a_process_that_starts_while_its_clock_is_behind_is_heard(store: JobStore, clock: Clock) -> None:
+    """A container has the same name after its restart; what is late is told from it by how long nothing came."""
+    give(store, snapshot(10, sequence=500, started=30.0))
+    assert give(store, snapshot(3, sequence=1, started=0.0)) == Receipt(0, 1)
+    clock.now += 61
+    assert give(store, snapshot(4, sequence=2, started=0.0)) == Receipt(1)
+    assert clicks(store) == 14

@@ -398,3 +398,27 @@ def test_rows_that_contradict_what_is_known_are_read_again(tmp_path: Path, store
 
     assert give(store, started()) == Receipt(1)
     assert job_of(store.reading()).latest.run == "r1"
+
+
+def test_what_is_answered_can_be_read_again_though_the_file_was_removed(tmp_path: Path) -> None:
+    """Events are refused when the file they would be written to is nobody's any more; then there is a new one."""
+    url = sqlite_url(tmp_path)
+    answered = 0
+    with opened(url) as store:
+        give(store, event(Warned("lost with its file"), RUN, at=1))
+        for file in (tmp_path / "jobs.sqlite", tmp_path / "jobs.sqlite-wal", tmp_path / "jobs.sqlite-shm"):
+            file.unlink()
+
+        def told() -> bool:
+            nonlocal answered
+            try:
+                answered += give(store, event(Warned("kept"), RUN, at=2)).accepted
+            except StoreUnavailableError:
+                return False
+            return True
+
+        assert not told()
+        eventually(told)
+        assert store.queries.run(JOB, "r1") is not None
+    with opened(url) as again:
+        assert job_of(again.reading()).latest.warnings == answered == 1

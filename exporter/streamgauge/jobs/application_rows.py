@@ -43,6 +43,10 @@ class ApplicationIntake:
                 most = f"{self._rules.applications} applications, the most that are kept (jobs.limits.applications)"
                 return Refused(Code.TOO_MANY_APPLICATIONS, f"there are {most}")
             known = KnownApplication(None, name)
+        if known.has_added_up(snapshot):
+            return Refused(
+                Code.FORGOTTEN, "the process was silent for so long that its counters were added up for good"
+            )
         if not known.has_room(snapshot):
             known = known.without(known.silent(self._now))
         if not known.has_room(snapshot):

@@ -26,6 +26,7 @@ _WAIT_FOR_READER_SECONDS = 10.0
 _ADVISORY_LOCK = 7_311_986_204_517_733
 _TAKEN_RETRY_SECONDS = 5.0
 _NEWER_RETRY_SECONDS = 60.0
+_REMOVED_RETRY_SECONDS = 0.5
 _POSTGRESQL = {
     "application_name": "streamgauge",
     "connect_timeout": 5,
@@ -50,6 +51,7 @@ class Database:
         url = _file_url(Path(self._folder.name) / _FILE) if self._folder else make_url(database or "")
         self._url = url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" else url
         self._lock: int | None = None
+        self._identity: tuple[int, int] | None = None
         self.readers = self._engine(
             "BEGIN", pool_size=_READERS, max_overflow=0, pool_timeout=_WAIT_FOR_READER_SECONDS, pool_pre_ping=True
         )
@@ -70,6 +72,17 @@ class Database:
                 yield connection
         finally:
             self._release_file()
+
+    def check(self) -> None:
+        """See that what is written can be read again.
+
+        Raises:
+            StoreUnavailableError: when SQLite's file was removed or replaced while it was open.
+        """
+        if self._file is not None and _identity_of(self._file) != self._identity:
+            raise StoreUnavailableError(
+                f"{self._file} was removed or replaced while it was open", _REMOVED_RETRY_SECONDS
+            )
 
     def close(self) -> None:
         """Let go of all connections; a temporary file is removed."""
@@ -103,6 +116,10 @@ class Database:
             return
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        identity = _identity_of(self._file)
+        if self._identity not in (None, identity):
+            self.readers.dispose()  # they have another file open
+        self._identity = identity
         self._lock = os.open(f"{self._file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -113,6 +130,14 @@ class Database:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _identity_of(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _file_url(file: Path) -> URL:

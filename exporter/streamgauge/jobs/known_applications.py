@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from streamgauge.model.jobs.applications import ApplicationReading, ApplicationTotals, ProcessSnapshot
 
@@ -10,6 +11,7 @@ LIVE_SECONDS = 60.0
 """After how much silence a process has no gauges any more; its counters stay."""
 
 _MOST_PROCESSES = 1000
+_MOST_FOLDED_REMEMBERED = 10_000
 _APART_SECONDS = 86400.0
 
 
@@ -31,6 +33,8 @@ class KnownApplication:
         folded: what processes that are no more kept apart have added up to.
         processes: the last of each of the others; a silent one may come back, and its counters go on.
         last_heard: when the last snapshot came.
+        gone: the starts of processes that were added up, by their names: were one to come back, its counters would
+            count twice. The newest, and since this exporter started.
     """
 
     id: int | None
@@ -38,6 +42,7 @@ class KnownApplication:
     folded: ApplicationTotals = field(default_factory=ApplicationTotals)
     processes: Mapping[str, Heard] = field(default_factory=dict)
     last_heard: float = 0.0
+    gone: Mapping[str, float] = field(default_factory=dict)
 
     def taking(self, snapshot: ProcessSnapshot, now: float) -> "KnownApplication | None":
         """With a snapshot; None: it says nothing new."""
@@ -45,12 +50,18 @@ class KnownApplication:
         folded = self.folded
         if before is not None:
             last = before.snapshot
-            if (snapshot.started, snapshot.sequence) <= (last.started, last.sequence):
+            if not _follows(snapshot, before, now):
                 return None
-            if snapshot.started != last.started:
+            if snapshot.started == last.started:
+                snapshot = snapshot.at_least(last)
+            else:
                 folded = folded.with_process(last)
         processes = {**self.processes, snapshot.process: Heard(snapshot, now)}
         return replace(self, folded=folded, processes=processes, last_heard=max(self.last_heard, now))
+
+    def has_added_up(self, snapshot: ProcessSnapshot) -> bool:
+        """Whether its process was given up as silent, and what it had counted by then is in the totals."""
+        return snapshot.process not in self.processes and self.gone.get(snapshot.process) == snapshot.started
 
     def has_room(self, snapshot: ProcessSnapshot) -> bool:
         """Whether its process is known, or may come to those that are."""
@@ -58,10 +69,14 @@ class KnownApplication:
 
     def without(self, processes: Iterable[str]) -> "KnownApplication":
         """With some of its processes no more kept apart: their counters stay."""
-        folded, left = self.folded, dict(self.processes)
+        folded, left, gone = self.folded, dict(self.processes), dict(self.gone)
         for name in processes:
-            folded = folded.with_process(left.pop(name).snapshot)
-        return replace(self, folded=folded, processes=left)
+            last = left.pop(name).snapshot
+            folded = folded.with_process(last)
+            gone.pop(name, None)
+            gone[name] = last.started
+        newest = dict(islice(gone.items(), max(0, len(gone) - _MOST_FOLDED_REMEMBERED), None))
+        return replace(self, folded=folded, processes=left, gone=newest)
 
     def silent(self, now: float) -> list[str]:
         """The processes that have been silent for so long that nobody expects them back.
@@ -77,6 +92,15 @@ class KnownApplication:
         for _, heard in sorted(self.processes.items()):
             totals = totals.with_process(heard.snapshot)
         return totals
+
+
+def _follows(snapshot: ProcessSnapshot, before: Heard, now: float) -> bool:
+    """Whether a snapshot is news of a process, or of the next one with its name."""
+    last = before.snapshot
+    if (snapshot.started, snapshot.sequence) > (last.started, last.sequence):
+        return True
+    # A process that started while the clock was behind: nothing of the one before it can be under way for that long.
+    return snapshot.started < last.started and now - before.at > LIVE_SECONDS
 
 
 class KnownApplications:

@@ -95,6 +95,7 @@ class Writer:
 
     def _write(self, session: Session, batches: Sequence[Batch]) -> None:
         try:
+            self._database.check()
             receipts = session.write([batch.events for batch in batches])
         except Exception as error:
             away = self._away(error, _FIRST_RETRY_SECONDS)

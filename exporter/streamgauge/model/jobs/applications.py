@@ -1,7 +1,7 @@
 """What programs do inside: actions, events, queues; the processes of one application added up."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -40,6 +40,13 @@ class Work:
     def __add__(self, other: "Work") -> "Work":
         return Work(self.total + other.total, self.failed + other.failed, self.durations + other.durations)
 
+    def at_least(self, before: "Work") -> "Work":
+        """The larger of each number: counters do not fall."""
+        mine, theirs = self.durations, before.durations
+        buckets = tuple(map(max, mine.buckets, theirs.buckets))
+        durations = Durations(buckets, max(mine.sum_seconds, theirs.sum_seconds))
+        return Work(max(self.total, before.total), max(self.failed, before.failed), durations)
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessSnapshot:
@@ -76,6 +83,17 @@ class ProcessSnapshot:
     memory_bytes: int | None = None
     threads: int | None = None
     processes: int | None = None
+
+    def at_least(self, before: "ProcessSnapshot") -> "ProcessSnapshot":
+        """With no counter below what the same process told before: one that falls would be taken for a restart."""
+        actions = {**before.actions, **self.actions}
+        actions = {name: work.at_least(before.actions.get(name, work)) for name, work in actions.items()}
+        events, cpu_seconds = self.events or before.events, self.cpu_seconds
+        if events is not None and before.events is not None:
+            events = events.at_least(before.events)
+        if before.cpu_seconds is not None:
+            cpu_seconds = max(before.cpu_seconds, cpu_seconds or 0.0)
+        return replace(self, actions=actions, events=events, cpu_seconds=cpu_seconds)
 
 
 @dataclass(frozen=True, slots=True)
