@@ -99,6 +99,11 @@ def test_a_command_that_is_not_there_is_a_failed_run(server: EventServer, tmp_pa
     assert _run(server, tmp_path, str(plain)).returncode == 126
 
 
+def _heeding_signals() -> None:
+    """As a shell in a terminal starts programs: what runs in the background has SIGINT ignored, and hands that down."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_go_on_to_the_command_and_what_it_started(
     server: EventServer, tmp_path: Path, number: signal.Signals
@@ -108,12 +113,19 @@ def test_signals_go_on_to_the_command_and_what_it_started(
     inner = on_signal + "sys.exit(os.write(1, b'inner\\n') - 6)); print('ready', flush=True); signal.pause()"
     outer = on_signal + f"os.write(1, b'outer\\n')); subprocess.run([sys.executable, '-c', {inner!r}]); sys.exit(7)"
     with subprocess.Popen(
-        _command(sys.executable, "-c", outer), env=_variables(server, tmp_path), stdout=subprocess.PIPE, text=True
+        _command(sys.executable, "-c", outer),
+        env=_variables(server, tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heeding_signals,  # noqa: PLW1509 - nothing here holds a lock while it forks
     ) as running:
-        assert running.stdout is not None
-        assert running.stdout.readline() == "ready\n"
-        running.send_signal(number)
-        said, _ = running.communicate(timeout=30)
+        try:
+            assert running.stdout is not None
+            assert running.stdout.readline() == "ready\n"
+            running.send_signal(number)
+            said, _ = running.communicate(timeout=30)
+        finally:
+            running.kill()
     assert running.returncode == 7
     assert sorted(said.split()) == ["inner", "outer"]
     assert server.of("fail")[0]["exit_code"] == 7
