@@ -281,6 +281,7 @@ def test_a_tab_that_nobody_sees_rests(stage: Stage, visit: OpenVisitor) -> None:
     visitor.state("Live")
     expect(visitor.cell("billing", "Lag (time)")).to_contain_text("7.0")
     _hide(visitor, hidden=True)
+    page.wait_for_load_state("networkidle")  # a page that was asked for before may still be under way
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
