@@ -105,7 +105,7 @@ function renderSoon() {
   rendering = true;
   requestAnimationFrame(() => {
     rendering = false;
-    if (!paused) render();
+    if (!paused && !document.hidden) render();
   });
 }
 
