@@ -17,6 +17,7 @@ class FakeJobs:
 
     def __init__(self) -> None:
         self.read = 0
+        self.rests = False
         self.error: Exception | None = None
         self.change: Callable[[], None] = lambda: None
 
@@ -25,7 +26,7 @@ class FakeJobs:
         self.read += 1
         if self.error is not None:
             raise self.error
-        return JobsReading(time=float(self.read))
+        return JobsReading(time=0.0 if self.rests else float(self.read))
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """As the store's."""
@@ -80,6 +81,15 @@ def test_the_clock_alone_is_enough() -> None:
     jobs, published = FakeJobs(), list[Lines]()
     with publishing(jobs, published, at_most=0.01, at_least=0.03):
         eventually(lambda: len(published) > 2)
+
+
+def test_what_has_not_changed_is_not_published_again() -> None:
+    """Publishing joins the whole page of metrics anew: not every few seconds for jobs of which nothing is heard."""
+    jobs, published = FakeJobs(), list[Lines]()
+    jobs.rests = True
+    with publishing(jobs, published, at_most=0.01, at_least=0.02):
+        eventually(functools.partial(_has_read, jobs, 5))
+    assert len(published) == 1
 
 
 def test_a_reading_that_fails_is_not_the_end() -> None:

@@ -48,7 +48,7 @@ def _word(*, given: bool) -> str | None:
 
 app = typer.Typer(
     name="streamgauge",
-    help="Read Kafka pipelines, throughput and lag, and serve them to Prometheus and people.",
+    help="Read data pipelines (throughput, lag, phase) and serve them to Prometheus and people.",
     epilog=_examples(
         "streamgauge demo",
         "streamgauge serve --kafka broker:9092",
@@ -152,7 +152,7 @@ def serve(  # noqa: PLR0913 - one parameter a flag
     log_format: LogFormat = None,
     log_level: LogLevel = None,
 ) -> None:
-    """Watch Kafka clusters and serve what is read.
+    """Watch Kafka clusters, take what jobs report, and serve it all.
 
     Flags come before the environment variables in brackets, those before the
     file, and that before the defaults. SIGHUP reads the file again.

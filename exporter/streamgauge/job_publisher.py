@@ -48,6 +48,7 @@ class JobPublisher:
     ) -> None:
         self._jobs, self._render, self._publish = jobs, render, publish
         self._at_most_every, self._at_least_every = at_most_every, at_least_every
+        self._published: Lines = {}
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="job-publisher", daemon=True)
@@ -74,7 +75,10 @@ class JobPublisher:
 
     def _once(self) -> None:
         try:
-            self._publish(self._render(self._jobs.reading()))
+            lines = self._render(self._jobs.reading())
+            if lines != self._published:  # publishing joins the whole page anew, Kafka's part too
+                self._publish(lines)
+                self._published = lines
         except StoreUnavailableError:
             LOG.debug("nothing is known of jobs yet")
         except Exception:

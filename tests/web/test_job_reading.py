@@ -383,6 +383,14 @@ def test_an_estimate_beyond_the_calendar_is_unknown(tmp_path: Path) -> None:
         assert [progress[name] for name in told] == [None, None, None]
 
 
+def test_sums_of_what_was_never_told_are_unknown(tmp_path: Path) -> None:
+    """A job that tells neither items nor CPU has not done none and used none."""
+    with opened(sqlite_url(tmp_path), clock=Clock(NOON)) as store:
+        give(store, *Diary("quiet", "r", NOON - 60).tell(RUN, Begin(running=True)).events)
+        (whole,) = got(reading_client(store), "/api/v1/jobs/quiet")["steps"]
+        assert (whole["items"], whole["cpu_seconds"], whole["ends"]) == (None, None, 0)
+
+
 def test_runs_that_overlap_are_each_estimated_from_what_is_usual(tmp_path: Path) -> None:
     """Not the latest alone."""
     with opened(sqlite_url(tmp_path), clock=Clock(NOON)) as store:

@@ -1,7 +1,5 @@
 """Puts the web's parts together into one ASGI application."""
 
-from collections.abc import Mapping
-
 from fastapi import FastAPI
 
 from streamgauge.model.invalid_events import InvalidEvents
@@ -18,7 +16,7 @@ from streamgauge.web.cors import Cors
 from streamgauge.web.lifecycle import Reload
 from streamgauge.web.limits import WriteLimits
 from streamgauge.web.live import router as live
-from streamgauge.web.live.feeds import Feed, store_feeds
+from streamgauge.web.live.feeds import store_feeds
 from streamgauge.web.live.hub import Hub
 from streamgauge.web.live.refusal import RefusedUpgrade
 from streamgauge.web.middleware import AccessLog, Head, HeadSize, SecurityHeaders
@@ -28,7 +26,7 @@ from streamgauge.web.security import WebSecurity
 from streamgauge.web.workers import Workers
 from streamgauge.web.writes import Access
 
-_DESCRIPTION = """What Streamgauge knows of your Kafka clusters: lag in records and in seconds, and throughput.
+_DESCRIPTION = """What Streamgauge knows of your pipelines: lag in records and in seconds, throughput, jobs and their phases.
 
 `null` (empty in CSV) always means unknown, never zero. Every error is a problem document (RFC 9457)."""
 
@@ -45,7 +43,6 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
     reports: JobSink | None = None,
     invalid_events: InvalidEvents | None = None,
     jobs: Jobs | None = None,
-    feeds: Mapping[str, Feed] | None = None,
     websockets: WebSocketCounts | None = None,
 ) -> FastAPI:
     """The application: `/metrics`, the probes, reloading, the API with its documentation, the runbooks, and the page.
@@ -61,7 +58,6 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
         reports: takes what jobs report; None: there are no such routes.
         invalid_events: where events that cannot be read are counted.
         jobs: knows what they are doing; None: there are no such routes.
-        feeds: makes the items of each further topic of the WebSocket (``jobs``), in threads.
         websockets: where the WebSocket's clients and messages are counted.
     """
     security = security or WebSecurity()
@@ -81,7 +77,7 @@ def create_application(  # noqa: PLR0913 - one a part that is put in
     application.include_router(page)
     of_alerts = {} if alerts is None else {"alerts": alerts_feed(alerts)}
     of_jobs = {} if read_jobs is None else {"jobs": lambda: job_feed(read_jobs())}
-    hub = Hub({**store_feeds(store), **of_alerts, **of_jobs, **(feeds or {})}, workers)
+    hub = Hub({**store_feeds(store), **of_alerts, **of_jobs}, workers)
     application.include_router(live.create_router(hub, version=version, counts=websockets))
     application.add_middleware(RefusedUpgrade)
     application.add_middleware(Head)

@@ -217,8 +217,8 @@ def _over_runs(job: JobReading, key: StepKey) -> job_models.StepOverRuns:
         failures=totals.failures,
         errors=totals.errors,
         warnings=totals.warnings,
-        items=totals.items,
-        cpu_seconds=totals.cpu_seconds,
+        items=totals.items or None,  # a sum of nothing is not known to be 0
+        cpu_seconds=totals.cpu_seconds or None,
         last_duration_seconds=job.last_duration.get(key),
         usual_runs=usual.runs if usual else 0,
         usual_duration_seconds=usual.median_seconds if usual else None,
