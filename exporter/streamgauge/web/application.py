@@ -26,7 +26,7 @@ from streamgauge.web.security import WebSecurity
 from streamgauge.web.workers import Workers
 from streamgauge.web.writes import Access
 
-_DESCRIPTION = """What Streamgauge knows of your pipelines: lag in records and in seconds, throughput, jobs and their phases.
+_DESCRIPTION = """What Streamgauge knows of your pipelines: lag in records and in seconds, throughput, jobs and phases.
 
 `null` (empty in CSV) always means unknown, never zero. Every error is a problem document (RFC 9457)."""
 
