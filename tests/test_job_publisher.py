@@ -34,7 +34,7 @@ class FakeJobs:
 
 
 @contextmanager
-def publishing(jobs: FakeJobs, published: list[Lines], *, at_most: float, at_least: float) -> Iterator[None]:
+def publishing(jobs: FakeJobs, published: list[Lines], *, at_most: float, at_least: float) -> Iterator[JobPublisher]:
     """A publisher that runs."""
     publisher = JobPublisher(
         jobs,
@@ -45,7 +45,7 @@ def publishing(jobs: FakeJobs, published: list[Lines], *, at_most: float, at_lea
     )
     publisher.start()
     try:
-        yield
+        yield publisher
     finally:
         publisher.stop(5)
         assert not [thread for thread in threading.enumerate() if thread.name == "job-publisher"]
@@ -93,9 +93,9 @@ def test_what_has_not_changed_is_not_published_again() -> None:
 
 
 def test_a_reading_that_fails_is_not_the_end() -> None:
-    """While the store cannot be read, and even when rendering has a fault, what was published stays and it goes on."""
+    """While the store cannot be read, or a fault of ours (which is counted) hits, what was published stays; it goes on."""
     jobs, published = FakeJobs(), list[Lines]()
-    with publishing(jobs, published, at_most=0.01, at_least=0.02):
+    with publishing(jobs, published, at_most=0.01, at_least=0.02) as publisher:
         eventually(lambda: len(published) >= 1)
         for error in (StoreUnavailableError("away", 1.0), ValueError("a fault")):
             jobs.error = error
@@ -104,3 +104,4 @@ def test_a_reading_that_fails_is_not_the_end() -> None:
         jobs.error = None
         at = len(published)
         eventually(lambda: len(published) > at)
+        assert publisher.failures >= 2

@@ -82,6 +82,7 @@ def serve(config: Config, on_listening: Callable[[Address], None] | None = None,
     store.tell(functools.partial(websocket_samples, websockets))
     store.tell(lambda: job_store.samples(jobs.status))
     store.tell(functools.partial(job_store.invalid_samples, invalid_events))
+    store.tell(lambda: job_store.rendering_samples(publisher.failures))
     followers = (
         lambda new: access.tokens.replace(_tokens(new.web)),
         lambda new: alerts.follow(new.alertmanager),

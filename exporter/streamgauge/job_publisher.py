@@ -49,6 +49,8 @@ class JobPublisher:
         self._jobs, self._render, self._publish = jobs, render, publish
         self._at_most_every, self._at_least_every = at_most_every, at_least_every
         self._published: Lines = {}
+        self.failures = 0
+        """How many readings could not be rendered, by a fault of ours."""
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="job-publisher", daemon=True)
@@ -82,4 +84,5 @@ class JobPublisher:
         except StoreUnavailableError:
             LOG.debug("nothing is known of jobs yet")
         except Exception:
+            self.failures += 1
             LOG.exception("jobs could not be rendered; what was served of them before stays")

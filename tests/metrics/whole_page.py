@@ -26,6 +26,7 @@ def whole_page(*, openmetrics: bool = False) -> str:
 def _own() -> Iterator[exporter.OwnSample]:
     yield from job_store.samples(STORE)
     yield from job_store.invalid_samples(InvalidEvents(3))
+    yield from job_store.rendering_samples(1)
     refusals = Refusals()
     refusals.count(Reason.UNAUTHORIZED)
     yield from exporter.refused_samples(refusals)

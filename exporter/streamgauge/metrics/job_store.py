@@ -57,8 +57,15 @@ WRITE_SECONDS = Family(
     (),
     "Seconds that writing took in all. A rate near 1: the store writes without a rest.",
 )
+RENDERING_ERRORS = Family(
+    "streamgauge_job_rendering_errors_total",
+    Kind.COUNTER,
+    (),
+    "Readings of jobs that could not be rendered, by a fault of ours: while it grows, what is served of jobs and "
+    "applications is of the time before. The log says what went wrong.",
+)
 
-FAMILIES = (UP, EVENTS, DUPLICATES, REJECTED, WAITING, ERRORS, TRIMMED, WRITE_SECONDS)
+FAMILIES = (UP, EVENTS, DUPLICATES, REJECTED, WAITING, ERRORS, TRIMMED, WRITE_SECONDS, RENDERING_ERRORS)
 
 
 def samples(status: StoreStatus) -> Iterator[tuple[Family, tuple[str, ...], float]]:
@@ -78,3 +85,8 @@ def samples(status: StoreStatus) -> Iterator[tuple[Family, tuple[str, ...], floa
 def invalid_samples(events: InvalidEvents) -> Iterator[tuple[Family, tuple[str, ...], float]]:
     """How many events the store has not even seen, because nobody could read them."""
     yield REJECTED, ("invalid",), events.count
+
+
+def rendering_samples(failures: int) -> Iterator[tuple[Family, tuple[str, ...], float]]:
+    """How many readings could not be rendered."""
+    yield RENDERING_ERRORS, (), failures
