@@ -93,7 +93,7 @@ def test_what_has_not_changed_is_not_published_again() -> None:
 
 
 def test_a_reading_that_fails_is_not_the_end() -> None:
-    """While the store cannot be read, or a fault of ours (which is counted) hits, what was published stays; it goes on."""
+    """While the store cannot be read, or a fault of ours hits (which is counted), what was published stays."""
     jobs, published = FakeJobs(), list[Lines]()
     with publishing(jobs, published, at_most=0.01, at_least=0.02) as publisher:
         eventually(lambda: len(published) >= 1)
